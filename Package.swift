@@ -1,0 +1,137 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The folders under Sources/ are the layers (Sources/README.md): a target may depend only on targets of its own
+// or a lower layer. Tests/TidyTests holds that against `swift package describe`.
+
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+    name: "tributary",
+    products: [
+        .executable(name: "tributary", targets: ["tributary"]),
+        .executable(name: "benchmarks", targets: ["benchmarks"]),
+    ],
+    dependencies: [
+        // Command line, with --help and usage errors that users know.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Hash functions for request digests and signatures.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // Log lines with metadata.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // Sockets and the HTTP/1 codec of the AWS endpoint.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Signals and ordered shutdown.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Model
+        layer("Model", "Bytes"),
+        layer("Model", "JSONBytes", ["Bytes"]),
+        layer("Model", "AttributeModel", ["Bytes", "JSONBytes"]),
+
+        // Engine
+        layer("Engine", "Expressions", ["Bytes", "AttributeModel"]),
+        layer("Engine", "Replication", ["Bytes", "AttributeModel"]),
+        layer("Engine", "ChangeStream", ["Bytes", "JSONBytes", "AttributeModel", "Replication"]),
+        layer(
+            "Engine", "Partition",
+            ["Bytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore"]),
+
+        // Storage
+        layer("Storage", "KeyValueStore", ["Bytes"]),
+        .systemLibrary(
+            name: "CRocksDB", path: "Sources/Storage/CRocksDB", providers: [.apt(["librocksdb-dev"])]),
+        layer("Storage", "RocksDBStore", ["Bytes", "KeyValueStore", "CRocksDB"]),
+
+        // Server
+        layer(
+            "Server", "Region",
+            [
+                "Bytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "Partition", "KeyValueStore",
+                "RocksDBStore", logging,
+            ]),
+        layer(
+            "Server", "WireProtocol",
+            [
+                "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore",
+                "Partition", crypto,
+            ]),
+        layer(
+            "Server", "Gateway",
+            [
+                "Bytes", "JSONBytes", "AttributeModel", "ChangeStream", "Replication", "Partition", "KeyValueStore",
+                "Region",
+                "WireProtocol", logging,
+            ] + nio),
+
+        // Tools
+        .executableTarget(
+            name: "tributary",
+            dependencies: [
+                "JSONBytes", "KeyValueStore", "Replication", "Region", "Gateway", argumentParser, logging,
+                serviceLifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Tools/tributary", swiftSettings: settings),
+        .executableTarget(
+            name: "benchmarks",
+            dependencies: ["CRocksDB", argumentParser],
+            path: "Sources/Tools/benchmarks", swiftSettings: settings),
+
+        // Tests mirror the targets. Tests/Conformance is Python: it talks to the running server.
+        .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: settings),
+        tests("BytesTests", ["Bytes"]),
+        tests("JSONBytesTests", ["JSONBytes", "Bytes"]),
+        tests("AttributeModelTests", ["AttributeModel", "JSONBytes", "Bytes"]),
+        tests("KeyValueStoreTests", ["KeyValueStore", "RocksDBStore", "Bytes"]),
+        tests("ExpressionsTests", ["Expressions", "AttributeModel", "Bytes"]),
+        tests("ReplicationTests", ["Replication", "Bytes"]),
+        tests("ChangeStreamTests", ["ChangeStream", "Replication", "AttributeModel", "JSONBytes", "Bytes"]),
+        tests(
+            "PartitionTests",
+            [
+                "Partition", "ChangeStream", "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes",
+                "KeyValueStore",
+            ]),
+        tests(
+            "RegionTests",
+            [
+                "Region", "Partition", "ChangeStream", "Replication", "Expressions", "AttributeModel", "Bytes",
+                "KeyValueStore", logging,
+            ]),
+        tests(
+            "WireProtocolTests",
+            [
+                "WireProtocol", "Partition", "ChangeStream", "Replication", "Expressions", "AttributeModel",
+                "JSONBytes",
+                "Bytes", "KeyValueStore",
+            ]),
+        tests("GatewayTests", ["Gateway", "WireProtocol", "Bytes", logging] + nio),
+        tests("TidyTests"),
+    ]
+)

@@ -1,0 +1,79 @@
+import AttributeModel
+public import Bytes
+public import Replication
+
+/// The stored form of a change record (value in the `changes` space; the sequence number is in the key).
+///
+/// Layout: format 1; kind; cause; flags (1 base version, 2 transaction); version; base version; varint commit milliseconds;
+/// transaction id, index, size; then the images, length-prefixed, new before old. A version is 8 bytes timestamp and the
+/// length-prefixed region name.
+extension ChangeRecord {
+    private static let format: UInt8 = 1
+    private static let hasBaseVersion: UInt8 = 1
+    private static let hasTransaction: UInt8 = 2
+
+    public var encoded: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64 + (newImage?.bytes.count ?? 0) + (oldImage?.bytes.count ?? 0))
+        bytes.append(Self.format)
+        bytes.append(kind.rawValue)
+        bytes.append(cause.rawValue)
+        bytes.append((baseVersion == nil ? 0 : Self.hasBaseVersion) | (transaction == nil ? 0 : Self.hasTransaction))
+        version.append(to: &bytes)
+        baseVersion?.append(to: &bytes)
+        Varint.append(commitMilliseconds, to: &bytes)
+        if let transaction {
+            bytes.appendLengthPrefixed(Array(transaction.id.utf8))
+            Varint.append(UInt64(transaction.index), to: &bytes)
+            Varint.append(UInt64(transaction.size), to: &bytes)
+        }
+        if let newImage { bytes.appendLengthPrefixed(newImage.bytes) }
+        if let oldImage { bytes.appendLengthPrefixed(oldImage.bytes) }
+        return bytes
+    }
+
+    public init(sequence: UInt64, decoding bytes: UnsafeRawBufferPointer) throws(DamagedBytes) {
+        var reader = ByteReader(bytes)
+        guard try reader.readByte() == Self.format, let kind = Kind(rawValue: try reader.readByte()),
+            let cause = Cause(rawValue: try reader.readByte())
+        else { throw DamagedBytes(position: reader.position) }
+        let flags = try reader.readByte()
+        guard flags & ~(Self.hasBaseVersion | Self.hasTransaction) == 0 else {
+            throw DamagedBytes(position: reader.position)
+        }
+        let version = try Version(decoding: &reader)
+        let baseVersion = flags & Self.hasBaseVersion == 0 ? nil : try Version(decoding: &reader)
+        let commitMilliseconds = try reader.readVarint()
+        let transaction = flags & Self.hasTransaction == 0 ? nil : try Transaction(decoding: &reader)
+        let change: Change
+        switch kind {
+        case .insert: change = .insert(try Self.readImage(&reader))
+        case .modify:
+            let new = try Self.readImage(&reader)
+            change = .modify(old: try Self.readImage(&reader), new: new)
+        case .remove: change = .remove(try Self.readImage(&reader))
+        }
+        guard reader.isAtEnd else { throw DamagedBytes(position: reader.position) }
+        self.init(
+            sequence: sequence, version: version, baseVersion: baseVersion, commitMilliseconds: commitMilliseconds,
+            cause: cause, transaction: transaction, change: change)
+    }
+
+    /// The region that made the write, read without decoding the rest: appliers skip what they do not forward.
+    public static func originRegion(of bytes: UnsafeRawBufferPointer) throws(DamagedBytes) -> RegionName {
+        var reader = ByteReader(bytes, at: 4)
+        return try Version(decoding: &reader).region
+    }
+
+    private static func readImage(_ reader: inout ByteReader) throws(DamagedBytes) -> Item {
+        Item(trusted: Array(try reader.readLengthPrefixed()))
+    }
+}
+
+extension ChangeRecord.Transaction {
+    fileprivate init(decoding reader: inout ByteReader) throws(DamagedBytes) {
+        id = String(decoding: try reader.readLengthPrefixed(), as: UTF8.self)
+        index = Int(truncatingIfNeeded: try reader.readVarint())
+        size = Int(truncatingIfNeeded: try reader.readVarint())
+    }
+}

@@ -1,0 +1,184 @@
+import AttributeModel
+import ChangeStream
+import KeyValueStore
+import Replication
+
+/// Changes of tables, indexes, streams and peers, and the work that time brings.
+extension RegionEngine {
+    mutating func applyCatalogueChange<Reader: KeyValueReader>(
+        _ change: CatalogueChange, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    ) throws(StoreError) {
+        noteCatalogueChange()
+        switch change {
+        case .create(let definition):
+            precondition(definition.number >= nextTableNumber, "table numbers are never reused")
+            nextTableNumber = definition.number + 1
+            let record = RegionRecord(name: region, nextTableNumber: nextTableNumber)
+            group.put(StorageKeys.region, CatalogueCodec.encode(record), in: .metadata)
+            tables[definition.number] = Partition(definition: definition)
+            save(definition, group: &group)
+        case .edit(let number, let edit):
+            update(number, group: &group) { definition, _ in edit(&definition) }
+        case .drop(let number):
+            drop(number, wallMilliseconds: wallMilliseconds, group: &group)
+        case .enableStream(let number, let viewType):
+            update(number, group: &group) { definition, counters in
+                guard definition.enabledStream == nil else { return }
+                let lastLabel = definition.streams.last?.createdMilliseconds ?? 0
+                definition.streams.append(
+                    Stream(
+                        viewType: viewType, nextSequence: counters.nextSequence,
+                        nowMilliseconds: max(wallMilliseconds, lastLabel + 1)))
+            }
+        case .disableStream(let number):
+            update(number, group: &group) { definition, counters in
+                guard !definition.streams.isEmpty else { return }
+                definition.streams[definition.streams.count - 1].disable(
+                    nextSequence: counters.nextSequence, nowMilliseconds: wallMilliseconds)
+            }
+        case .dropIndex(let number, let ordinal):
+            update(number, group: &group) { definition, _ in
+                definition.globalIndexes.removeAll { $0.ordinal == ordinal }
+            }
+            group.deleteRange(StorageKeys.indexEntries(number, ordinal), in: .indexes)
+        case .setCursor(let number, let peer, let cursor):
+            guard isLive(number) else { return }
+            tables[number]?.cursors[peer] = cursor
+            group.put(StorageKeys.cursor(number, from: peer), cursor.encoded, in: .metadata)
+        case .removeCursor(let number, let peer):
+            tables[number]?.cursors[peer] = nil
+            group.delete(StorageKeys.cursor(number, from: peer), in: .metadata)
+        }
+    }
+
+    private mutating func update<Reader: KeyValueReader>(
+        _ number: TableDefinition.Number, group: inout WriteGroup<Reader>,
+        _ body: (inout TableDefinition, TableCounters) -> Void
+    ) {
+        guard isLive(number), var definition = tables[number]?.definition, let counters = tables[number]?.counters
+        else { return }
+        body(&definition, counters)
+        tables[number]?.definition = definition
+        save(definition, group: &group)
+    }
+
+    private func save<Reader: KeyValueReader>(_ definition: TableDefinition, group: inout WriteGroup<Reader>) {
+        group.put(StorageKeys.table(definition.number), CatalogueCodec.encode(definition), in: .metadata)
+    }
+
+    private mutating func drop<Reader: KeyValueReader>(
+        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    ) {
+        guard isLive(number) else { return }
+        group.deleteRange(StorageKeys.cursors(number), in: .metadata)
+        group.deleteRange(StorageKeys.items(number), in: .items)
+        group.deleteRange(StorageKeys.indexes(number), in: .indexes)
+        guard tables[number]?.definition.streams.isEmpty == false else { return forget(number, group: &group) }
+        tables[number]?.cursors = [:]
+        tables[number]?.counters.itemCount = 0
+        tables[number]?.counters.itemBytes = 0
+        touched.insert(number)
+        update(number, group: &group) { definition, counters in
+            definition.status = .deleting
+            definition.deletedMilliseconds = wallMilliseconds
+            definition.peers = []
+            definition.localIndexes = []
+            definition.globalIndexes = []
+            definition.streams[definition.streams.count - 1].disable(
+                nextSequence: counters.nextSequence, nowMilliseconds: wallMilliseconds)
+        }
+    }
+
+    /// Removes the last that is left of a table.
+    private mutating func forget<Reader: KeyValueReader>(
+        _ number: TableDefinition.Number, group: inout WriteGroup<Reader>
+    ) {
+        tables[number] = nil
+        touched.remove(number)
+        group.delete(StorageKeys.table(number), in: .metadata)
+        group.delete(StorageKeys.counters(number), in: .metadata)
+        group.deleteRange(StorageKeys.changes(number, from: 0), in: .changes)
+    }
+
+    mutating func applyIndexing<Reader: KeyValueReader>(
+        table: TableDefinition.Number, ordinal: IndexDefinition.Ordinal, keys: [EncodedKey],
+        group: inout WriteGroup<Reader>
+    ) throws(StoreError) -> Reply {
+        guard let definition = tables[table]?.definition,
+            let index = definition.globalIndexes.first(where: { $0.ordinal == ordinal })
+        else { return .failed(.tableNotFound) }
+        let maintenance = IndexMaintenance(definition: definition)
+        for key in keys {
+            guard let item = try group.storedItem(at: StorageKeys.item(table, key))?.item,
+                let entry = maintenance.existingEntryKey(of: item, in: index)
+            else { continue }
+            group.put(StorageKeys.indexEntry(table, ordinal, entry, of: key), key.bytes, in: .indexes)
+        }
+        return .done
+    }
+
+    mutating func applyExpiry<Reader: KeyValueReader>(
+        _ expiry: Expiry, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    ) throws(StoreError) {
+        switch expiry {
+        case .rollShards:
+            for (number, partition) in tables {
+                guard let stream = partition.definition.enabledStream,
+                    stream.wantsNewShard(nowMilliseconds: wallMilliseconds)
+                else { continue }
+                noteCatalogueChange()
+                update(number, group: &group) { definition, counters in
+                    definition.streams[definition.streams.count - 1].rollShard(
+                        nextSequence: counters.nextSequence, nowMilliseconds: wallMilliseconds)
+                }
+            }
+        case .changes(let table, let before):
+            trimChanges(of: table, before: before, wallMilliseconds: wallMilliseconds, group: &group)
+        case .tombstones(let table, let keys):
+            guard isLive(table) else { return }
+            for (timestamp, key) in keys {
+                let storageKey = StorageKeys.item(table, key)
+                group.delete(StorageKeys.tombstone(table, timestamp, key), in: .indexes)
+                guard let stored = try group.storedItem(at: storageKey), stored.item == nil,
+                    stored.version.timestamp == timestamp
+                else { continue }
+                group.setItem(nil, at: storageKey)
+            }
+        case .deletedTables:
+            for (number, partition) in tables {
+                guard let deleted = partition.definition.deletedMilliseconds,
+                    wallMilliseconds > deleted + Stream.retentionMilliseconds
+                else { continue }
+                noteCatalogueChange()
+                forget(number, group: &group)
+            }
+        case .idempotencyTokens:
+            for (token, record) in idempotency where record.isExpired(wallMilliseconds: wallMilliseconds) {
+                idempotency[token] = nil
+                group.delete(StorageKeys.idempotencyToken(token), in: .metadata)
+            }
+        }
+    }
+
+    private mutating func trimChanges<Reader: KeyValueReader>(
+        of table: TableDefinition.Number, before sequence: UInt64, wallMilliseconds: UInt64,
+        group: inout WriteGroup<Reader>
+    ) {
+        guard let partition = tables[table] else { return }
+        let first = partition.counters.firstSequence
+        precondition(sequence <= partition.counters.nextSequence, "only what was logged can be trimmed")
+        if sequence > first {
+            group.deleteRange(
+                KeyRange(lower: StorageKeys.change(table, first), upper: StorageKeys.change(table, sequence)),
+                in: .changes)
+            tables[table]?.counters.firstSequence = sequence
+            touched.insert(table)
+        }
+        var streams = partition.definition.streams
+        for index in streams.indices { streams[index].dropShards(trimmedBefore: max(first, sequence)) }
+        streams.removeAll { $0.isForgotten(nowMilliseconds: wallMilliseconds) }
+        guard streams != partition.definition.streams else { return }
+        noteCatalogueChange()
+        update(table, group: &group) { definition, _ in definition.streams = streams }
+    }
+}

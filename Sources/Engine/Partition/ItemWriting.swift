@@ -1,0 +1,181 @@
+import AttributeModel
+import ChangeStream
+import Expressions
+import KeyValueStore
+import Replication
+
+/// Client writes: condition, new item, checks, and what the write leaves in the store.
+extension RegionEngine {
+    mutating func applyWrite<Reader: KeyValueReader>(
+        _ write: ItemWrite, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    ) throws(StoreError) -> Reply {
+        switch try plan(write, reading: group) {
+        case .failure(let failure): return .failed(failure)
+        case .success(let planned):
+            return .written(stage(planned, wallMilliseconds: wallMilliseconds, transaction: nil, group: &group))
+        }
+    }
+
+    /// All writes are checked before the first is made.
+    mutating func applyEach<Reader: KeyValueReader>(
+        _ writes: [ItemWrite], wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    ) throws(StoreError) -> Reply {
+        var planned: [PlannedWrite] = []
+        for (index, write) in writes.enumerated() {
+            switch try plan(write, reading: group) {
+            case .failure(let failure): return .eachFailed(index: index, failure)
+            case .success(let plan): planned.append(plan)
+            }
+        }
+        var outcomes: [WriteOutcome] = []
+        for plan in planned {
+            outcomes.append(stage(plan, wallMilliseconds: wallMilliseconds, transaction: nil, group: &group))
+        }
+        return .writtenEach(outcomes)
+    }
+
+    /// Decides a write without making it.
+    func plan<Reader: KeyValueReader>(
+        _ write: ItemWrite, reading group: WriteGroup<Reader>
+    ) throws(StoreError) -> Result<PlannedWrite, WriteFailure> {
+        guard let partition = partition(servingItemsOf: write.table) else { return .failure(.tableNotFound) }
+        let storageKey = StorageKeys.item(write.table, write.key)
+        let stored = try group.storedItem(at: storageKey)
+        let old = stored?.item
+        if let condition = write.condition, !condition.isSatisfied(by: old) { return .failure(.conditionFailed(old)) }
+        var new: Item?
+        var entries: [IndexEntryChange] = []
+        do throws(WriteFailure) {
+            new = try newItem(of: write, old: old)
+            if old == new {
+                return .success(
+                    PlannedWrite(
+                        table: write.table, key: write.key, storageKey: storageKey, stored: stored, new: new,
+                        indexChanges: []))
+            }
+            let maintenance = IndexMaintenance(definition: partition.definition)
+            entries = try maintenance.changes(from: old, to: new, tableKey: write.key, isUpdate: write.isUpdate)
+            if let new { try maintenance.checkSize(of: new, isUpdate: write.isUpdate) }
+        } catch {
+            return .failure(error)
+        }
+        return .success(
+            PlannedWrite(
+                table: write.table, key: write.key, storageKey: storageKey, stored: stored, new: new,
+                indexChanges: entries))
+    }
+
+    private func newItem(of write: ItemWrite, old: Item?) throws(WriteFailure) -> Item? {
+        switch write.change {
+        case .put(let item): return item
+        case .delete: return nil
+        case .check: return old
+        case .update(let update):
+            if old == nil, !update.createsItem { return nil }
+            do throws(UpdateError) {
+                return try update.apply(to: old, key: write.keyItem)
+            } catch {
+                throw .invalid(error.message)
+            }
+        }
+    }
+
+    /// Makes a planned write: versions it, logs it, keeps the indexes. A write that changes nothing leaves nothing.
+    mutating func stage<Reader: KeyValueReader>(
+        _ planned: PlannedWrite, wallMilliseconds: UInt64, transaction: ChangeRecord.Transaction?,
+        group: inout WriteGroup<Reader>
+    ) -> WriteOutcome {
+        let old = planned.stored?.item
+        let outcome = WriteOutcome(
+            oldItem: old, newItem: planned.new, indexWrites: planned.indexChanges.flatMap(\.writes))
+        guard old != planned.new else { return outcome }
+        let timestamp = clock.stamp(
+            wallMilliseconds: wallMilliseconds, overwriting: planned.stored?.version.timestamp)
+        let version = Version(timestamp: timestamp, region: region)
+        store(planned, version: version, group: &group)
+        log(
+            table: planned.table, old: old, new: planned.new, version: version,
+            baseVersion: planned.stored?.version, wallMilliseconds: wallMilliseconds, cause: .user,
+            transaction: transaction, group: &group)
+        return outcome
+    }
+
+    /// Puts the new state, its index entries and its share of the counters into the group.
+    mutating func store<Reader: KeyValueReader>(
+        _ planned: PlannedWrite, version: Version, group: inout WriteGroup<Reader>
+    ) {
+        guard let definition = tables[planned.table]?.definition else { return }
+        let old = planned.stored?.item
+        if let stored = planned.stored, stored.item == nil {
+            let key = StorageKeys.tombstone(planned.table, stored.version.timestamp, planned.key)
+            group.delete(key, in: .indexes)
+        }
+        if let new = planned.new {
+            group.setItem(StoredItem(version: version, item: new), at: planned.storageKey)
+        } else if definition.isGlobal {
+            group.setItem(StoredItem(version: version, item: nil), at: planned.storageKey)
+            group.put(StorageKeys.tombstone(planned.table, version.timestamp, planned.key), [], in: .indexes)
+        } else {
+            group.setItem(nil, at: planned.storageKey)
+        }
+        for change in planned.indexChanges {
+            if let key = change.deleted { group.delete(key, in: .indexes) }
+            if let key = change.added { group.put(key, planned.key.bytes, in: .indexes) }
+        }
+        tables[planned.table]?.counters.count(old: old, new: planned.new)
+        touched.insert(planned.table)
+    }
+
+    mutating func log<Reader: KeyValueReader>(
+        table: TableDefinition.Number, old: Item?, new: Item?, version: Version, baseVersion: Version?,
+        wallMilliseconds: UInt64, cause: ChangeRecord.Cause, transaction: ChangeRecord.Transaction?,
+        group: inout WriteGroup<Reader>
+    ) {
+        guard let partition = tables[table], partition.definition.logsChanges else { return }
+        let change: ChangeRecord.Change
+        switch (old, new) {
+        case (nil, nil): return
+        case (nil, let new?): change = .insert(new)
+        case (let old?, nil): change = .remove(old)
+        case (let old?, let new?): change = .modify(old: old, new: new)
+        }
+        let sequence = partition.counters.nextSequence
+        let record = ChangeRecord(
+            sequence: sequence, version: version, baseVersion: baseVersion, commitMilliseconds: wallMilliseconds,
+            cause: cause, transaction: transaction, change: change)
+        group.put(StorageKeys.change(table, sequence), record.encoded, in: .changes)
+        tables[table]?.counters.nextSequence = sequence + 1
+        touched.insert(table)
+    }
+}
+
+/// A write that passed all checks.
+struct PlannedWrite {
+    let table: TableDefinition.Number
+    let key: EncodedKey
+    let storageKey: [UInt8]
+    let stored: StoredItem?
+    let new: Item?
+    let indexChanges: [IndexEntryChange]
+
+    var changesItem: Bool { stored?.item != new }
+}
+
+extension ItemWrite {
+    var isUpdate: Bool {
+        if case .update = change { true } else { false }
+    }
+}
+
+extension TableCounters {
+    mutating func count(old: Item?, new: Item?) {
+        if let old {
+            itemCount -= 1
+            itemBytes -= UInt64(old.size)
+        }
+        if let new {
+            itemCount += 1
+            itemBytes += UInt64(new.size)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import AttributeModel
+import Bytes
+import ChangeStream
+public import KeyValueStore
+public import Replication
+
+/// All decisions of one region: its tables, their partitions, its clock. Commands in, staged writes and replies out.
+///
+/// The engine has no clock, thread or disk: the caller passes the wall time, commits the group and then releases the replies. When a commit
+/// fails, the engine's state is ahead of the store: throw it away and load it again (`init(loading:)`).
+public struct RegionEngine: Sendable {
+    public let region: RegionName
+    public internal(set) var tables: [TableDefinition.Number: Partition] = [:]
+    public internal(set) var clock: HybridClock
+    public internal(set) var nextTableNumber: TableDefinition.Number
+    /// Whether tables, indexes, streams or peers changed since `takeCatalogueChange`.
+    private var catalogueChanged = true
+    /// Tables whose counters this group moved.
+    var touched: Set<TableDefinition.Number> = []
+    /// By client token, compared byte by byte.
+    var idempotency: [Text: IdempotencyRecord] = [:]
+    private var storedClock: HybridTimestamp
+
+    /// Reads a region back; an empty store gives an empty region.
+    public init(loading store: some KeyValueReader, as region: RegionName) throws(StoreError) {
+        self.region = region
+        let record = try CatalogueCodec.readRegion(store, as: region)
+        nextTableNumber = record.nextTableNumber
+        clock = HybridClock(last: try CatalogueCodec.readClock(store))
+        storedClock = clock.last
+        for definition in try CatalogueCodec.readTables(store) {
+            tables[definition.number] = try CatalogueCodec.readPartition(store, definition)
+        }
+        idempotency = try CatalogueCodec.readIdempotency(store)
+    }
+
+    /// Applies one command on top of what the group already holds.
+    ///
+    /// - Throws: only when the store cannot be read; the group must then be given up as a whole.
+    public mutating func apply<Reader: KeyValueReader>(
+        _ command: Command, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    ) throws(StoreError) -> Reply {
+        switch command {
+        case .write(let write):
+            group.requireSync()
+            return try applyWrite(write, wallMilliseconds: wallMilliseconds, group: &group)
+        case .writeEach(let writes):
+            group.requireSync()
+            return try applyEach(writes, wallMilliseconds: wallMilliseconds, group: &group)
+        case .transact(let transaction):
+            group.requireSync()
+            return try applyTransaction(transaction, wallMilliseconds: wallMilliseconds, group: &group)
+        case .replicate(let changes):
+            return try applyReplicated(changes, wallMilliseconds: wallMilliseconds, group: &group)
+        case .backfill(let chunk):
+            return try applyBackfill(chunk, wallMilliseconds: wallMilliseconds, group: &group)
+        case .indexItems(let table, let ordinal, let keys):
+            return try applyIndexing(table: table, ordinal: ordinal, keys: keys, group: &group)
+        case .changeCatalogue(let change):
+            group.requireSync()
+            try applyCatalogueChange(change, wallMilliseconds: wallMilliseconds, group: &group)
+            return .done
+        case .expire(let expiry):
+            try applyExpiry(expiry, wallMilliseconds: wallMilliseconds, group: &group)
+            return .done
+        case .flush:
+            group.requireSync()
+            return .done
+        }
+    }
+
+    /// Adds what moves with every write: counters of the touched tables and the clock. Call once, before the commit.
+    public mutating func finish<Reader: KeyValueReader>(_ group: inout WriteGroup<Reader>) -> [TableDefinition.Number] {
+        for number in touched {
+            guard let partition = tables[number] else { continue }
+            group.put(StorageKeys.counters(number), partition.counters.encoded, in: .metadata)
+        }
+        if clock.last != storedClock {
+            group.put(StorageKeys.clock, CatalogueCodec.encode(clock.last), in: .metadata)
+            storedClock = clock.last
+        }
+        defer { touched.removeAll(keepingCapacity: true) }
+        return Array(touched)
+    }
+
+    /// Moves the clock to the wall, so that peers learn that nothing older will follow from an idle region.
+    public mutating func advanceClock(wallMilliseconds: UInt64) {
+        clock.advance(wallMilliseconds: wallMilliseconds)
+    }
+
+    /// Whether the catalogue changed since the last call.
+    public mutating func takeCatalogueChange() -> Bool {
+        defer { catalogueChanged = false }
+        return catalogueChanged
+    }
+
+    mutating func noteCatalogueChange() {
+        catalogueChanged = true
+    }
+
+    /// Whether the table is there: not dropped, even if its streams are still readable.
+    func isLive(_ number: TableDefinition.Number) -> Bool {
+        if let partition = tables[number] { partition.definition.deletedMilliseconds == nil } else { false }
+    }
+
+    func partition(servingItemsOf number: TableDefinition.Number) -> Partition? {
+        guard let partition = tables[number], partition.definition.servesItems else { return nil }
+        return partition
+    }
+}
+
+/// One table of a region: its definition, its counters, and how far its links have come.
+public struct Partition: Sendable {
+    public internal(set) var definition: TableDefinition
+    public internal(set) var counters: TableCounters
+    /// By peer: how far this replica has applied the peer's log.
+    public internal(set) var cursors: [RegionName: LinkCursor]
+
+    init(
+        definition: TableDefinition, counters: TableCounters = TableCounters(), cursors: [RegionName: LinkCursor] = [:]
+    ) {
+        self.definition = definition
+        self.counters = counters
+        self.cursors = cursors
+    }
+}
+
+/// A completed transaction that carried a client token.
+public struct IdempotencyRecord: Sendable, Equatable {
+    public let digest: [UInt8]
+    public let completedMilliseconds: UInt64
+
+    func isExpired(wallMilliseconds: UInt64) -> Bool {
+        wallMilliseconds > completedMilliseconds + IdempotencyToken.lifetimeMilliseconds
+    }
+}

@@ -1,0 +1,96 @@
+import AttributeModel
+import ChangeStream
+import KeyValueStore
+import Replication
+
+/// Writes that come from other replicas: over a link, or in the snapshot that fills a new one.
+extension RegionEngine {
+    mutating func applyReplicated<Reader: KeyValueReader>(
+        _ arriving: ReplicatedChanges, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    ) throws(StoreError) -> Reply {
+        guard tables[arriving.table]?.definition.peers.contains(where: { $0.region == arriving.peer }) == true else {
+            return .failed(.tableNotFound)
+        }
+        var outcome = ReplicationOutcome()
+        for change in arriving.changes {
+            precondition(change.version.region == arriving.peer, "a link carries only what its own region wrote")
+            try apply(change, to: arriving.table, wallMilliseconds: wallMilliseconds, group: &group, &outcome)
+        }
+        tables[arriving.table]?.cursors[arriving.peer] = arriving.cursor
+        touched.insert(arriving.table)
+        group.put(
+            StorageKeys.cursor(arriving.table, from: arriving.peer), arriving.cursor.encoded, in: .metadata)
+        return .replicated(outcome)
+    }
+
+    private mutating func apply<Reader: KeyValueReader>(
+        _ change: ReplicatedChange, to table: TableDefinition.Number, wallMilliseconds: UInt64,
+        group: inout WriteGroup<Reader>, _ outcome: inout ReplicationOutcome
+    ) throws(StoreError) {
+        let planned = try plan(key: change.key, item: change.item, in: table, reading: group)
+        switch LastWriterWins.decide(arriving: change.version, stored: planned.stored?.version) {
+        case .alreadyApplied:
+            outcome.alreadyApplied += 1
+            return
+        case .loses:
+            outcome.lost += 1
+            return
+        case .replaces:
+            outcome.applied += 1
+        }
+        note(change.version.timestamp, wallMilliseconds: wallMilliseconds, &outcome)
+        store(planned, version: change.version, group: &group)
+        guard planned.changesItem else { return }
+        log(
+            table: table, old: planned.stored?.item, new: change.item, version: change.version,
+            baseVersion: change.baseVersion, wallMilliseconds: wallMilliseconds, cause: change.cause,
+            transaction: change.transaction, group: &group)
+    }
+
+    mutating func applyBackfill<Reader: KeyValueReader>(
+        _ chunk: BackfillChunk, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    ) throws(StoreError) -> Reply {
+        guard isLive(chunk.table) else { return .failed(.tableNotFound) }
+        var outcome = ReplicationOutcome()
+        for (key, state) in chunk.states {
+            let planned = try plan(key: key, item: state.item, in: chunk.table, reading: group)
+            guard LastWriterWins.decide(arriving: state.version, stored: planned.stored?.version) == .replaces else {
+                continue
+            }
+            note(state.version.timestamp, wallMilliseconds: wallMilliseconds, &outcome)
+            store(planned, version: state.version, group: &group)
+            outcome.applied += 1
+            // What a replica is filled with is no change. But a link was faster with an older one, which is in the log: without this record
+            // its readers would be left with that.
+            guard planned.stored != nil, planned.changesItem else { continue }
+            log(
+                table: chunk.table, old: planned.stored?.item, new: state.item, version: state.version,
+                baseVersion: nil, wallMilliseconds: wallMilliseconds, cause: .restore, transaction: nil, group: &group)
+        }
+        return .replicated(outcome)
+    }
+
+    /// A replicated item passed all checks in its own region; one that an index of this region cannot hold is left out of that index.
+    private func plan<Reader: KeyValueReader>(
+        key: EncodedKey, item: Item?, in table: TableDefinition.Number, reading group: WriteGroup<Reader>
+    ) throws(StoreError) -> PlannedWrite {
+        let storageKey = StorageKeys.item(table, key)
+        let stored = try group.storedItem(at: storageKey)
+        var changes: [IndexEntryChange] = []
+        if let definition = tables[table]?.definition, !definition.indexes.isEmpty {
+            changes = IndexMaintenance(definition: definition).changesLeavingOutUnfit(
+                from: stored?.item, to: item, tableKey: key)
+        }
+        return PlannedWrite(
+            table: table, key: key, storageKey: storageKey, stored: stored, new: item, indexChanges: changes)
+    }
+
+    private mutating func note(
+        _ timestamp: HybridTimestamp, wallMilliseconds: UInt64, _ outcome: inout ReplicationOutcome
+    ) {
+        if !clock.observe(timestamp, wallMilliseconds: wallMilliseconds) {
+            let skew = timestamp.milliseconds - wallMilliseconds
+            outcome.skewMilliseconds = max(outcome.skewMilliseconds ?? 0, skew)
+        }
+    }
+}

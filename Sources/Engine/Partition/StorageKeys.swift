@@ -1,0 +1,139 @@
+public import AttributeModel
+public import Bytes
+public import KeyValueStore
+public import Replication
+
+/// Keys of everything that a region stores. Numbers are big-endian, so that rows of one table are neighbours.
+///
+/// | Space | Key | Value |
+/// |---|---|---|
+/// | metadata | `r` | the region: `RegionRecord` |
+/// | metadata | `h` | the region's clock: no timestamp given out so far is later |
+/// | metadata | `t` table number | `TableDefinition` as JSON |
+/// | metadata | `c` table number | `TableCounters` |
+/// | metadata | `l` table number, peer's region name | `LinkCursor` |
+/// | metadata | `k` client token of a transaction | `IdempotencyRecord` |
+/// | items | table number, encoded key | `StoredItem` |
+/// | indexes | table number, index ordinal, encoded index key, table key as a component | the table key's bytes |
+/// | indexes | table number, ordinal 0, timestamp, item key | nothing: a tombstone, by age |
+/// | changes | table number, sequence number | `ChangeRecord` |
+public enum StorageKeys {
+    public static let region: [UInt8] = [UInt8(ascii: "r")]
+    public static let clock: [UInt8] = [UInt8(ascii: "h")]
+    public static let tables = KeyRange(prefix: [UInt8(ascii: "t")])
+    static let idempotencyTokens = KeyRange(prefix: [UInt8(ascii: "k")])
+    /// The index ordinal under which a table's tombstones are listed by age.
+    static let tombstoneOrdinal: IndexDefinition.Ordinal = 0
+
+    public static func table(_ number: TableDefinition.Number) -> [UInt8] { metadata("t", number) }
+    public static func counters(_ number: TableDefinition.Number) -> [UInt8] { metadata("c", number) }
+
+    public static func cursor(_ number: TableDefinition.Number, from peer: RegionName) -> [UInt8] {
+        metadata("l", number) + Array(peer.name.utf8)
+    }
+
+    public static func cursors(_ number: TableDefinition.Number) -> KeyRange { KeyRange(prefix: metadata("l", number)) }
+
+    static func idempotencyToken(_ token: Text) -> [UInt8] { [UInt8(ascii: "k")] + token.utf8 }
+
+    public static func item(_ number: TableDefinition.Number, _ key: ArraySlice<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(4 + key.count)
+        bytes.appendBigEndian(number)
+        bytes.append(contentsOf: key)
+        return bytes
+    }
+
+    public static func item(_ number: TableDefinition.Number, _ key: EncodedKey) -> [UInt8] {
+        item(number, key.bytes[...])
+    }
+
+    public static func items(_ number: TableDefinition.Number) -> KeyRange { KeyRange(prefix: prefix(number)) }
+
+    public static func index(
+        _ number: TableDefinition.Number, _ ordinal: IndexDefinition.Ordinal, _ key: ArraySlice<UInt8>
+    ) -> [UInt8] {
+        var bytes = prefix(number)
+        bytes.appendBigEndian(ordinal)
+        bytes.append(contentsOf: key)
+        return bytes
+    }
+
+    /// An entry of a secondary index: entries with equal index keys order by table key.
+    public static func indexEntry(
+        _ number: TableDefinition.Number, _ ordinal: IndexDefinition.Ordinal, _ key: EncodedKey, of tableKey: EncodedKey
+    ) -> [UInt8] {
+        var bytes = index(number, ordinal, key.bytes[...])
+        KeyCodec.append(tableKey.bytes, to: &bytes)
+        return bytes
+    }
+
+    public static func indexEntries(
+        _ number: TableDefinition.Number, _ ordinal: IndexDefinition.Ordinal
+    ) -> KeyRange {
+        KeyRange(prefix: index(number, ordinal, []))
+    }
+
+    static func indexes(_ number: TableDefinition.Number) -> KeyRange { KeyRange(prefix: prefix(number)) }
+
+    static func tombstone(
+        _ number: TableDefinition.Number, _ timestamp: HybridTimestamp, _ key: EncodedKey
+    ) -> [UInt8] {
+        var bytes = index(number, tombstoneOrdinal, [])
+        bytes.appendBigEndian(timestamp.rawValue)
+        bytes.append(contentsOf: key.bytes)
+        return bytes
+    }
+
+    /// The oldest tombstones of a table, up to a timestamp.
+    public static func tombstones(
+        of table: TableDefinition, upTo horizon: HybridTimestamp, limit: Int, reading store: some KeyValueReader
+    ) throws(StoreError) -> [(timestamp: HybridTimestamp, key: EncodedKey)] {
+        var found: [(timestamp: HybridTimestamp, key: EncodedKey)] = []
+        var failure: StoreError?
+        try store.scan(indexEntries(table.number, tombstoneOrdinal), in: .indexes, reverse: false) { key, _ in
+            do {
+                var reader = ByteReader(key, at: 6)
+                let timestamp = HybridTimestamp(rawValue: try reader.readBigEndian(UInt64.self))
+                guard timestamp <= horizon else { return .stop }
+                let bytes = Array(try reader.readSlice(reader.remaining))
+                found.append((timestamp, try EncodedKey(decoding: bytes, schema: table.keySchema)))
+            } catch {
+                failure = .corrupted(path: "indexes", reason: "a tombstone of table \(table.name) cannot be decoded")
+                return .stop
+            }
+            return found.count < limit ? .next : .stop
+        }
+        if let failure { throw failure }
+        return found
+    }
+
+    public static func change(_ number: TableDefinition.Number, _ sequence: UInt64) -> [UInt8] {
+        var bytes = prefix(number)
+        bytes.appendBigEndian(sequence)
+        return bytes
+    }
+
+    /// Changes from `first` on, in order.
+    public static func changes(_ number: TableDefinition.Number, from first: UInt64) -> KeyRange {
+        KeyRange(lower: change(number, first), upper: KeyRange.successor(ofPrefix: prefix(number)))
+    }
+
+    /// The sequence number at the end of a change's key.
+    public static func sequence(ofChange key: UnsafeRawBufferPointer) throws(DamagedBytes) -> UInt64 {
+        var reader = ByteReader(key, at: 4)
+        return try reader.readBigEndian(UInt64.self)
+    }
+
+    private static func prefix(_ number: TableDefinition.Number) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.appendBigEndian(number)
+        return bytes
+    }
+
+    private static func metadata(_ kind: Unicode.Scalar, _ number: TableDefinition.Number) -> [UInt8] {
+        var bytes = [UInt8(ascii: kind)]
+        bytes.appendBigEndian(number)
+        return bytes
+    }
+}

@@ -1,0 +1,210 @@
+import Bytes
+import JSONBytes
+import KeyValueStore
+public import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Partition
+public import Region
+public import Replication
+import WireProtocol
+
+/// The DynamoDB, DynamoDB Streams and STS endpoint: finds out what a request asks of which region, has it done, and answers.
+///
+/// Requests are decoded on the event loop. Point reads run there too, writes go to the region's writer, range reads to a small thread
+/// pool, table operations to the control plane's queue.
+public final class AWSService: Sendable {
+    /// Threads for Query, Scan and large batches.
+    static let readerThreads = 2
+
+    let regions: RegionSet
+    let controlPlane: ControlPlane
+    let logger: Logger
+    let readers: NIOThreadPool
+    private let authentication: Authentication
+    private let endpoints: [String: Region]
+    private let listenerRegions: [Region?]
+    private let defaultRegion: String
+
+    /// - Parameter listenerRegions: for each listener the one region that it serves; nil where the request names it.
+    public init(
+        regions: RegionSet, controlPlane: ControlPlane, listenerRegions: [RegionName?], logger: Logger
+    ) {
+        self.regions = regions
+        self.controlPlane = controlPlane
+        self.logger = logger
+        readers = NIOThreadPool(numberOfThreads: Self.readerThreads)
+        readers.start()
+        endpoints = Dictionary(uniqueKeysWithValues: regions.regions.map { ($0.name.name, $0) })
+        authentication = Authentication(regions: regions.names.map(\.name), services: ["dynamodb", "sts"])
+        self.listenerRegions = listenerRegions.map { $0.flatMap { regions.region($0) } }
+        defaultRegion = regions.names.first?.name ?? ""
+    }
+
+    public func stop() async {
+        // Threads that fail to end are as ended as they get: the process exits next.
+        try? await readers.shutdownGracefully()
+    }
+
+    /// Answers one request. Called on an event loop; never blocks.
+    public func handle(_ request: HTTPRequest, _ responder: Responder) {
+        if request.head.method == .GET, let response = AdminPages.response(to: request.head.uri, of: regions) {
+            return responder.respond(response)
+        }
+        switch Preflight.decide(request.head, hasBody: request.body.readableBytes > 0, region: defaultRegion) {
+        case .respond(let response):
+            responder.respond(response)
+        case .proceed(let contentType, let headers):
+            let exchange = Exchange(responder: responder, headers: headers)
+            do throws(WireError) {
+                if contentType == .form {
+                    try answerQueryProtocol(request, exchange)
+                } else {
+                    try answer(request, exchange)
+                }
+            } catch {
+                exchange.respond(error.response)
+            }
+        }
+    }
+
+    /// The checks in AWS's order: JSON, operation, signature, body (reference `data-plane.md` 1.2).
+    private func answer(_ request: HTTPRequest, _ exchange: Exchange) throws(WireError) {
+        let document = try parse(request.body)
+        let target = OperationTarget(request.head.headers.first(name: "x-amz-target"))
+        if case .unknown = target { throw WireError(.unknownOperation, nil) }
+        let region = try region(of: request)
+        guard let document else { throw WireError(.serialization, nil) }
+        let context = context(of: region)
+        switch target {
+        case .data(let operation):
+            execute(try operation.decode(document, context: context), in: region, exchange)
+        case .table(let operation):
+            try execute(operation, document, context, in: region, exchange)
+        case .streams(let operation):
+            execute(try operation.decode(document, context: context), in: region, exchange)
+        case .unknown:
+            throw WireError(.unknownOperation, nil)
+        }
+    }
+
+    /// The region as it is now.
+    func context(of region: Region) -> RequestContext {
+        RequestContext(
+            region: region.name, catalogue: region.catalogue, wallMilliseconds: region.wallClock.milliseconds,
+            counters: { region.counters($0) }, makeID: { TransactionID.make() })
+    }
+
+    /// STS: a form in, XML out.
+    private func answerQueryProtocol(_ request: HTTPRequest, _ exchange: Exchange) throws(WireError) {
+        _ = try scope(of: request)
+        let response = CallerIdentity.response(
+            toForm: Array(request.body.readableBytesView), requestID: request.id.description)
+        let headers = AWSResponseHeaders(
+            contentType: ContentType(CallerIdentity.contentType), hasChecksum: false,
+            allowsAnyOrigin: exchange.headers.allowsAnyOrigin)
+        Exchange(responder: exchange.responder, headers: headers).respond(response)
+    }
+
+    private func parse(_ body: ByteBuffer) throws(WireError) -> JSONDocument? {
+        guard body.readableBytes > 0 else { return nil }
+        do throws(JSONError) {
+            return try JSONDocument(parsing: Array(body.readableBytesView))
+        } catch {
+            throw WireError(.serialization, nil)
+        }
+    }
+
+    func scope(of request: HTTPRequest) throws(WireError) -> CredentialScope {
+        let headers = request.head.headers
+        do throws(AuthenticationError) {
+            return try authentication.credentialScope(
+                of: .init(
+                    authorization: headers.first(name: "authorization"), amzDate: headers.first(name: "x-amz-date"),
+                    date: headers.first(name: "date"), uri: request.head.uri))
+        } catch {
+            throw WireError(authentication: error)
+        }
+    }
+
+    private func region(of request: HTTPRequest) throws(WireError) -> Region {
+        let scope = try scope(of: request)
+        if let region = listenerRegions[request.listener] { return region }
+        if let host = request.head.headers.first(name: "host"), let name = EndpointHost.region(fromHost: host),
+            let region = endpoints[name]
+        {
+            return region
+        }
+        guard let region = endpoints[scope.region] else {
+            preconditionFailure("authentication lets only served regions pass")
+        }
+        return region
+    }
+
+    // MARK: Execution
+
+    private func execute(_ request: DataRequest, in region: Region, _ exchange: Exchange) {
+        switch request {
+        case .write(let command, let answer):
+            region.submit(command) { reply in
+                exchange.respond { answer(reply) }
+            }
+        case .read(let read) where read.isShort:
+            exchange.respond(Self.result { () throws(StoreError) in try read.execute(reading: region.store) })
+        case .read(let read):
+            onReaderThread(exchange) { () throws(StoreError) in try read.execute(reading: region.store) }
+        }
+    }
+
+    private func execute(_ request: StreamsRequest, in region: Region, _ exchange: Exchange) {
+        switch request {
+        case .answer(let response):
+            exchange.respond(response)
+        case .read(let read):
+            onReaderThread(exchange) { () throws(StoreError) in
+                switch try read.execute(reading: region.store) {
+                case .success(let response): response
+                case .failure(let error): error.response
+                }
+            }
+        }
+    }
+
+    private func onReaderThread(
+        _ exchange: Exchange, _ body: @escaping @Sendable () throws(StoreError) -> WireResponse
+    ) {
+        readers.submit { state in
+            guard case .active = state else { return exchange.respond(WireError.internalError.response) }
+            exchange.respond(Self.result(body))
+        }
+    }
+
+    private static func result(_ body: () throws(StoreError) -> WireResponse) -> WireResponse {
+        do throws(StoreError) {
+            return try body()
+        } catch {
+            return WireError.internalError.response
+        }
+    }
+}
+
+/// One request on its way to its answer.
+struct Exchange: Sendable {
+    let responder: Responder
+    let headers: AWSResponseHeaders
+
+    func respond(_ response: WireResponse) {
+        responder.respond(httpResponse(response))
+    }
+
+    /// Encodes the answer on the connection's event loop.
+    func respond(_ response: @escaping @Sendable () -> WireResponse) {
+        responder.respond { httpResponse(response()) }
+    }
+
+    private func httpResponse(_ response: WireResponse) -> HTTPResponse {
+        HTTPResponse(
+            status: HTTPResponseStatus(statusCode: response.status), headers: headers, body: response.body)
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import JSONBytes
+import Partition
+import Region
+import Replication
+import WireProtocol
+
+/// Operations on tables: decided and carried out on the control plane's queue, one after the other.
+extension AWSService {
+    func execute(
+        _ operation: TableOperation, _ document: JSONDocument, _ context: RequestContext, in region: Region,
+        _ exchange: Exchange
+    ) throws(WireError) {
+        let request = try operation.decode(document, context: context)
+        if case .answer(let response) = request { return exchange.respond(response) }
+        controlPlane.submit { [self] in
+            do throws(WireError) {
+                let response = try decide(request, in: region)
+                // What was decided may not have been stored.
+                exchange.respond(region.failure == nil ? response : WireError.internalError.response)
+            } catch {
+                exchange.respond(error.response)
+            }
+        }
+    }
+
+    private func decide(_ request: TableRequest, in region: Region) throws(WireError) -> WireResponse {
+        let context = context(of: region)
+        switch request {
+        case .answer(let response): return response
+        case .create(let request): return try create(request, in: region, context)
+        case .update(let request): return try update(request, in: region, context)
+        case .delete(let request): return try delete(request, in: region, context)
+        case .tag(let request):
+            let table = context.catalogue.table(named: request.tableName)
+            apply(try request.edit(for: table), to: table)
+            return request.response
+        case .untag(let request):
+            let table = context.catalogue.table(named: request.tableName)
+            apply(try request.edit(for: table), to: table)
+            return request.response
+        }
+    }
+
+    /// The table is ready with the answer; the answer shows it as CREATING, as AWS does.
+    private func create(
+        _ request: CreateTableRequest, in region: Region, _ context: RequestContext
+    ) throws(WireError) -> WireResponse {
+        let created = try request.definition(
+            number: region.nextTableNumber, tableID: UUID().uuidString.lowercased(), context: context)
+        var active = created
+        active.status = .active
+        controlPlane.create(active)
+        return .tableDescription(created, showing: .creating, context: context)
+    }
+
+    private func update(
+        _ request: UpdateTableRequest, in region: Region, _ context: RequestContext
+    ) throws(WireError) -> WireResponse {
+        let current = context.catalogue.table(named: request.tableName)
+        let steps = try request.steps(
+            for: current, facts: facts(about: request.tableName, apartFrom: region), context: context)
+        guard let current else { throw .internalError }
+        for step in steps { carryOut(step, on: current) }
+        let after = self.context(of: region)
+        guard let table = after.catalogue.table(named: request.tableName) else { throw .internalError }
+        return .tableDescription(table, showing: steps.isEmpty ? table.status : .updating, context: after)
+    }
+
+    private func carryOut(_ step: TableStep, on table: TableDefinition) {
+        switch step {
+        case .edit(let edit):
+            apply(edit, to: table)
+            guard edit.isGroupWide else { return }
+            for peer in table.peers { apply(edit, to: regions.region(peer.region)?.catalogue.table(named: table.name)) }
+        case .enableStream(let viewType): controlPlane.enableStream(viewType, of: table)
+        case .disableStream: controlPlane.disableStream(of: table)
+        case .createIndex(let index, let attributeDefinitions):
+            controlPlane.createIndex(index, attributeDefinitions: attributeDefinitions, on: table)
+        case .deleteIndex(let name): controlPlane.deleteIndex(name, on: table)
+        case .createReplica(let name, let overrides):
+            controlPlane.addReplica(of: table.name, in: name, from: table.region) { overrides.apply(to: &$0) }
+        case .updateReplica(let name, let overrides):
+            guard let replica = regions.region(name)?.catalogue.table(named: table.name) else { return }
+            controlPlane.edit(replica) { overrides.apply(to: &$0) }
+        case .deleteReplica(let name): controlPlane.removeReplica(of: table.name, in: name)
+        }
+    }
+
+    private func delete(
+        _ request: DeleteTableRequest, in region: Region, _ context: RequestContext
+    ) throws(WireError) -> WireResponse {
+        let current = context.catalogue.table(named: request.tableName)
+        let facts = facts(about: request.tableName, apartFrom: region)
+        let decision = try request.decide(current: current, facts: facts, context: context)
+        guard let current else { throw .internalError }
+        let response = WireResponse.tableDescription(current, showing: .deleting, context: context)
+        if decision == .delete { controlPlane.delete(current) }
+        return response
+    }
+
+    private func apply(_ edit: TableEdit, to table: TableDefinition?) {
+        guard let table else { return }
+        controlPlane.edit(table) { edit.apply(to: &$0) }
+    }
+
+    private func facts(about tableName: String, apartFrom region: Region) -> ReplicaFacts {
+        var tables: [RegionName: TableDefinition] = [:]
+        for other in regions.regions where other !== region {
+            tables[other.name] = other.catalogue.table(named: tableName)
+        }
+        return ReplicaFacts(regions: regions.names, tables: tables)
+    }
+}

@@ -1,0 +1,194 @@
+public import AttributeModel
+public import ChangeStream
+import Dispatch
+import KeyValueStore
+public import Logging
+public import Partition
+public import Replication
+
+/// Carries out decisions about tables, one after the other, and the long jobs that follow from them.
+///
+/// Decisions are made (by `WireProtocol`) and carried out on one queue, so each sees the result of those before it. Jobs (filling
+/// replicas and indexes, draining removed replicas) run beside it and are taken up again after a restart.
+public final class ControlPlane: Sendable {
+    private let regions: RegionSet
+    private let logger: Logger
+    private let replicas: ReplicaLifecycle
+    private let indexes: IndexLifecycle
+    private let housekeeping: Housekeeping
+    private let queue = DispatchQueue(label: "control plane")
+    private let jobs = DispatchGroup()
+    private let isStopping: StopFlag
+
+    /// Starts housekeeping and takes up what a crash interrupted.
+    public init(regions: RegionSet, logger: Logger) {
+        self.regions = regions
+        self.logger = logger
+        let flag = StopFlag()
+        isStopping = flag
+        replicas = ReplicaLifecycle(regions: regions, logger: logger) { flag.isSet }
+        indexes = IndexLifecycle(regions: regions, logger: logger) { flag.isSet }
+        housekeeping = Housekeeping(regions: regions, logger: logger)
+        queue.sync { resume() }
+        housekeeping.start()
+    }
+
+    /// Runs the work after all work submitted before it. Not for long jobs.
+    public func submit(_ work: @escaping @Sendable () -> Void) {
+        queue.async(execute: work)
+    }
+
+    /// Finishes what was submitted; jobs stop where they are and go on at the next start.
+    public func stop() {
+        isStopping.set()
+        queue.sync {}
+        jobs.wait()
+        // What complete jobs put on the queue.
+        queue.sync {}
+        housekeeping.stop()
+    }
+
+    // MARK: Decisions; call these from submitted work only.
+
+    public func create(_ definition: TableDefinition) {
+        perform(.create(definition), in: definition.region)
+    }
+
+    public func edit(
+        _ table: TableDefinition, _ body: @escaping @Sendable (inout TableDefinition) -> Void
+    ) {
+        perform(.edit(table.number, body), in: table.region)
+    }
+
+    public func enableStream(_ viewType: StreamViewType, of table: TableDefinition) {
+        perform(.enableStream(table.number, viewType), in: table.region)
+    }
+
+    public func disableStream(of table: TableDefinition) {
+        perform(.disableStream(table.number), in: table.region)
+    }
+
+    /// Removes a table, or, when it is a replica of a global table, that replica.
+    public func delete(_ table: TableDefinition) {
+        if table.isGlobal { return removeReplica(of: table.name, in: table.region) }
+        perform(.drop(table.number), in: table.region)
+    }
+
+    /// - Parameter customize: gives the new replica settings of its own.
+    public func addReplica(
+        of tableName: String, in target: RegionName, from source: RegionName,
+        customize: (inout TableDefinition) -> Void = { _ in }
+    ) {
+        replicas.create(tableName, in: target, from: source, customize: customize)
+        startJob("fill replica", tableName, target) { [replicas] () throws(StoreError) in
+            try replicas.fill(tableName, in: target, from: source)
+        } conclude: { [replicas] in
+            replicas.activate(tableName, in: target, from: source)
+        }
+    }
+
+    public func removeReplica(of tableName: String, in target: RegionName) {
+        replicas.beginRemoval(tableName, of: target)
+        startJob("remove replica", tableName, target) { [replicas] in
+            replicas.drain(tableName, of: target)
+        } conclude: { [replicas] in
+            replicas.drop(tableName, of: target)
+        }
+    }
+
+    /// Adds a global secondary index to all replicas of the table.
+    public func createIndex(
+        _ index: IndexDefinition, attributeDefinitions: [KeyAttribute], on table: TableDefinition
+    ) {
+        for region in [table.region] + table.peers.map(\.region) {
+            indexes.create(index, attributeDefinitions: attributeDefinitions, on: table.name, in: region)
+            fillIndex(index.name, on: table.name, in: region)
+        }
+    }
+
+    private func fillIndex(_ indexName: String, on tableName: String, in region: RegionName) {
+        startJob("fill index", tableName, region) { [indexes] () throws(StoreError) in
+            try indexes.fill(indexName, on: tableName, in: region)
+        } conclude: { [indexes] in
+            indexes.activate(indexName, on: tableName, in: region)
+        }
+    }
+
+    public func deleteIndex(_ indexName: String, on table: TableDefinition) {
+        for region in [table.region] + table.peers.map(\.region) {
+            indexes.delete(indexName, on: table.name, in: region)
+        }
+    }
+
+    private func perform(_ change: CatalogueChange, in name: RegionName) {
+        _ = regions.region(name)?.perform(.changeCatalogue(change))
+    }
+
+    /// Runs a long job on its own thread and, when it is complete, its conclusion on the queue, between decisions.
+    private func startJob(
+        _ what: String, _ table: String, _ region: RegionName,
+        _ body: @escaping @Sendable () throws(StoreError) -> Bool, conclude: @escaping @Sendable () -> Void
+    ) {
+        jobs.enter()
+        startThread(named: what) { [queue, jobs, logger] in
+            defer { jobs.leave() }
+            do throws(StoreError) {
+                if try body() { queue.async(execute: conclude) }
+            } catch {
+                logger.error(
+                    "\(what) failed; it goes on at the next start",
+                    metadata: ["table": "\(table)", "region": "\(region)", "error": "\(error)"])
+            }
+        }
+    }
+
+    // MARK: After a restart
+
+    private func resume() {
+        for region in regions.regions {
+            for table in region.catalogue.tables {
+                resumeCreations(from: table)
+                resumeIndexes(of: table)
+            }
+        }
+        for (tableName, target) in interruptedRemovals { removeReplica(of: tableName, in: target) }
+    }
+
+    /// Only the region that began a creation goes on with it.
+    private func resumeCreations(from table: TableDefinition) {
+        for peer in table.peers where peer.status == .creating && peer.source == table.region {
+            addReplica(of: table.name, in: peer.region, from: table.region)
+        }
+    }
+
+    /// Replicas that are being removed, as far as any region knows: a crash may have come before the others were told, or after they had
+    /// forgotten the replica.
+    private var interruptedRemovals: [(tableName: String, target: RegionName)] {
+        var targets: [String: Set<RegionName>] = [:]
+        for table in regions.regions.flatMap(\.catalogue.tables) {
+            if table.status == .deleting { targets[table.name, default: []].insert(table.region) }
+            for peer in table.peers where peer.status == .deleting {
+                targets[table.name, default: []].insert(peer.region)
+            }
+        }
+        return targets.flatMap { name, regions in regions.sorted().map { (name, $0) } }
+    }
+
+    private func resumeIndexes(of table: TableDefinition) {
+        for index in table.globalIndexes where index.status == .creating {
+            fillIndex(index.name, on: table.name, in: table.region)
+            // The crash may have come before all replicas had the index.
+            for peer in table.peers where lacks(index.name, table.name, in: peer.region) {
+                indexes.create(
+                    index, attributeDefinitions: table.attributeDefinitions, on: table.name, in: peer.region)
+                fillIndex(index.name, on: table.name, in: peer.region)
+            }
+        }
+        if table.status == .updating { edit(table) { $0.settleStatus() } }
+    }
+
+    private func lacks(_ indexName: String, _ tableName: String, in region: RegionName) -> Bool {
+        let table = regions.region(region)?.catalogue.table(named: tableName)
+        return table.map { $0.index(named: indexName) == nil } ?? false
+    }
+}

@@ -1,0 +1,261 @@
+import AttributeModel
+import Bytes
+import ChangeStream
+import Dispatch
+import KeyValueStore
+import Logging
+import Partition
+import Replication
+import Synchronization
+
+/// The way of changes from one region to another: reads the source's change logs and hands what was written there to the target's writer.
+///
+/// One thread, all global tables that both regions hold. Applying is idempotent and the cursor lies in the batch of what it covers, so a
+/// crash repeats at most what the last-writer-wins rule ignores.
+///
+/// What the source's clients wrote is durable before it is in the log; what it got from other regions need not be. A cursor that was saved
+/// behind such records would skip what takes their numbers after the source has lost power. So it is saved behind the last own record, and
+/// further only once the source is durable.
+final class Link: Sendable {
+    /// Changes that one command carries at the most.
+    static let changesPerBatchMax = 512
+    /// Log bytes that one command carries at the most (one record may be larger).
+    static let bytesPerBatchMax = 1 << 20
+    /// Records that one batch reads at the most, those that are not forwarded included.
+    static let recordsPerBatchMax = 4096
+    /// How long moved cursors without applied changes may stay unsaved, in milliseconds.
+    static let cursorDelayMillisecondsMax: UInt64 = 1000
+    /// How long the link sleeps when nothing signals it.
+    static let pollMilliseconds = 1000
+
+    let source: Region
+    let target: Region
+    /// Every change waits so long after its commit, in milliseconds.
+    let delayMilliseconds: UInt64
+    private let logger: Logger
+    private let wakeUp: Signal
+    private let positions = Mutex<[TableDefinition.Number: Position]>([:])
+    private let isStopping = StopFlag()
+    private let thread = DispatchGroup()
+
+    /// How far the link has come with one table.
+    struct Position: Sendable {
+        /// The source's table; another number means that the table was made anew.
+        let sourceNumber: TableDefinition.Number
+        /// May be ahead of the cursor in the target, by records that were not the source's own.
+        var cursor: LinkCursor
+        var savedNext: UInt64
+        var savedMilliseconds: UInt64
+        var appliedChanges: UInt64 = 0
+        var lostChanges: UInt64 = 0
+        /// Whether somebody was told that the log does not reach back to the cursor.
+        var hasReportedGap = false
+    }
+
+    init(source: Region, target: Region, delayMilliseconds: UInt64, logger: Logger) {
+        self.source = source
+        self.target = target
+        self.delayMilliseconds = delayMilliseconds
+        self.logger = logger
+        wakeUp = source.observe(as: target.name)
+    }
+
+    func start() {
+        thread.enter()
+        startThread(named: "link \(source.name) \(target.name)") { [self] in
+            run()
+            thread.leave()
+        }
+    }
+
+    /// Returns when the link does nothing any more.
+    func stop() {
+        isStopping.set()
+        wakeUp.signal()
+        thread.wait()
+    }
+
+    /// How far the link has come with a table, by the target's number; nil while it has not begun.
+    func position(of number: TableDefinition.Number) -> Position? { positions.withLock { $0[number] } }
+
+    private func run() {
+        while !isStopping.isSet {
+            let tables = target.catalogue.tables.filter { $0.peers.contains { $0.region == source.name } }
+            forgetPositions(apartFrom: tables)
+            var waitMilliseconds = Self.pollMilliseconds
+            for table in tables where !isStopping.isSet { waitMilliseconds = min(waitMilliseconds, advance(table)) }
+            waitMilliseconds = min(waitMilliseconds, saveCursorsIfDue(tables))
+            if waitMilliseconds > 0 { wakeUp.wait(milliseconds: waitMilliseconds) }
+        }
+    }
+
+    private func forgetPositions(apartFrom tables: [TableDefinition]) {
+        positions.withLock { positions in
+            guard positions.count > tables.count else { return }
+            let numbers = Set(tables.map(\.number))
+            positions = positions.filter { numbers.contains($0.key) }
+        }
+    }
+
+    /// Moves one table on by one batch. Answers how long the link may sleep before the table wants attention again.
+    private func advance(_ table: TableDefinition) -> Int {
+        guard let sourceTable = source.catalogue.table(named: table.name),
+            sourceTable.peers.contains(where: { $0.region == target.name }),
+            let (sourceHead, clock) = source.headWithClock(sourceTable.number),
+            var position = currentPosition(of: table.number, from: sourceTable.number)
+        else { return Self.pollMilliseconds }
+        let head = sourceHead.counters.nextSequence
+        guard position.cursor.next < head else {
+            // The whole log up to the promise of the clock is applied.
+            position.cursor.watermark = clock
+            save(position, of: table.number)
+            return Self.pollMilliseconds
+        }
+        guard position.cursor.next >= sourceHead.counters.firstSequence else {
+            reportGap(in: table, &position)
+            return Self.pollMilliseconds
+        }
+        do throws(StoreError) {
+            let batch = try read(sourceTable, from: position.cursor.next, to: head)
+            let watermark = batch.next >= head ? clock : position.cursor.watermark
+            if !batch.changes.isEmpty {
+                let saved = LinkCursor(next: batch.endOfChanges, watermark: watermark)
+                guard apply(batch.changes, behind: saved, to: table, &position) else { return Self.pollMilliseconds }
+            }
+            position.cursor = LinkCursor(next: batch.next, watermark: watermark)
+            save(position, of: table.number)
+            return batch.waitMilliseconds ?? (batch.next < head ? 0 : Self.pollMilliseconds)
+        } catch {
+            logger.error("the source's log cannot be read", metadata: metadata(table.name, error))
+            return Self.pollMilliseconds
+        }
+    }
+
+    private func reportGap(in table: TableDefinition, _ position: inout Position) {
+        guard !position.hasReportedGap else { return }
+        position.hasReportedGap = true
+        save(position, of: table.number)
+        logger.critical(
+            "the source's log no longer holds what this link has not read; remove the replica and add it again",
+            metadata: metadata(table.name))
+    }
+
+    private struct Batch {
+        var changes: [ReplicatedChange] = []
+        /// The first sequence number behind the changes.
+        var endOfChanges: UInt64
+        /// The first sequence number that was not read.
+        var next: UInt64
+        /// Set when the next record must wait for the link's delay.
+        var waitMilliseconds: Int?
+    }
+
+    private func read(
+        _ table: TableDefinition, from first: UInt64, to head: UInt64
+    ) throws(StoreError) -> Batch {
+        var batch = Batch(endOfChanges: first, next: first)
+        var bytes = 0
+        var failure: StoreError?
+        let end = min(head, first + UInt64(Self.recordsPerBatchMax))
+        try source.store.scan(StorageKeys.changes(table.number, from: first), in: .changes, reverse: false) {
+            key, value in
+            do {
+                let sequence = try StorageKeys.sequence(ofChange: key)
+                guard sequence < end else { return .stop }
+                if try ChangeRecord.originRegion(of: value) == source.name {
+                    let record = try ChangeRecord(sequence: sequence, decoding: value)
+                    batch.waitMilliseconds = millisecondsUntilDue(record)
+                    guard batch.waitMilliseconds == nil else { return .stop }
+                    batch.changes.append(try ReplicatedChange(record, of: table))
+                    batch.endOfChanges = sequence + 1
+                    bytes += value.count
+                }
+                batch.next = sequence + 1
+            } catch {
+                failure = .corrupted(path: "changes", reason: "\(error)")
+                return .stop
+            }
+            return batch.changes.count < Self.changesPerBatchMax && bytes < Self.bytesPerBatchMax ? .next : .stop
+        }
+        if let failure { throw failure }
+        return batch
+    }
+
+    /// Nil when the record may travel. One from the future was committed before the wall clock was put back; its delay cannot be told.
+    private func millisecondsUntilDue(_ record: ChangeRecord) -> Int? {
+        let now = source.wallClock.milliseconds
+        guard now >= record.commitMilliseconds, now - record.commitMilliseconds < delayMilliseconds else { return nil }
+        let rest = delayMilliseconds - (now - record.commitMilliseconds)
+        return Int(min(rest, UInt64(Self.pollMilliseconds)))
+    }
+
+    /// False when the target refused: it lost the table, or its store failed. Its saved cursor then says where to go on.
+    private func apply(
+        _ changes: [ReplicatedChange], behind cursor: LinkCursor, to table: TableDefinition, _ position: inout Position
+    ) -> Bool {
+        let command = Command.replicate(
+            ReplicatedChanges(table: table.number, peer: source.name, changes: changes, cursor: cursor))
+        guard case .replicated(let outcome) = target.perform(command) else {
+            positions.withLock { $0[table.number] = nil }
+            return false
+        }
+        position.savedNext = cursor.next
+        position.savedMilliseconds = target.wallClock.milliseconds
+        position.appliedChanges += UInt64(outcome.applied)
+        position.lostChanges += UInt64(outcome.lost)
+        if let skew = outcome.skewMilliseconds {
+            logger.warning(
+                "the source's clock is ahead of this region's",
+                metadata: metadata(table.name).merging(["milliseconds": "\(skew)"]) { $1 })
+        }
+        return true
+    }
+
+    /// Saves the cursors that moved over records which were not forwarded, so that the source may trim its log. Answers how long the link
+    /// may sleep before the next look.
+    private func saveCursorsIfDue(_ tables: [TableDefinition]) -> Int {
+        let moved = tables.compactMap { table in
+            position(of: table.number).flatMap { $0.cursor.next > $0.savedNext ? (table, $0) : nil }
+        }
+        guard let oldest = moved.map(\.1.savedMilliseconds).min() else { return Self.pollMilliseconds }
+        // A wall clock that was put back makes the age huge, and the cursors due.
+        let age = target.wallClock.milliseconds &- oldest
+        guard age >= Self.cursorDelayMillisecondsMax else { return Int(Self.cursorDelayMillisecondsMax - age) }
+        guard case .done = source.perform(.flush) else { return Self.pollMilliseconds }
+        for (table, position) in moved {
+            var saved = position
+            if apply([], behind: position.cursor, to: table, &saved) { save(saved, of: table.number) }
+        }
+        return Self.pollMilliseconds
+    }
+
+    private func currentPosition(
+        of number: TableDefinition.Number, from sourceNumber: TableDefinition.Number
+    ) -> Position? {
+        if let position = position(of: number), position.sourceNumber == sourceNumber { return position }
+        guard let cursor = target.head(number)?.cursors[source.name] else { return nil }
+        return Position(
+            sourceNumber: sourceNumber, cursor: cursor, savedNext: cursor.next,
+            savedMilliseconds: target.wallClock.milliseconds)
+    }
+
+    private func save(_ position: Position, of number: TableDefinition.Number) {
+        positions.withLock { $0[number] = position }
+    }
+
+    private func metadata(_ table: String, _ error: StoreError? = nil) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["from": "\(source.name)", "to": "\(target.name)", "table": "\(table)"]
+        if let error { metadata["error"] = "\(error)" }
+        return metadata
+    }
+}
+
+extension ReplicatedChange {
+    /// The whole item of a change record, as it travels to other regions.
+    init(_ record: ChangeRecord, of table: TableDefinition) throws(KeyError) {
+        let image = record.newImage ?? record.oldImage ?? .empty
+        self.init(
+            key: try table.keySchema.key(of: image), version: record.version, baseVersion: record.baseVersion,
+            item: record.newImage, cause: record.cause, transaction: record.transaction)
+    }
+}

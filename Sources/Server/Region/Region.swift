@@ -1,0 +1,148 @@
+import Dispatch
+public import KeyValueStore
+public import Logging
+public import Partition
+public import Replication
+import Synchronization
+
+/// One region of this process: its store, its writer thread, and what readers may see of it.
+///
+/// Writes go through `submit` to the one writer; reads go straight to the store, which shows only what is committed and durable.
+public final class Region: Sendable {
+    /// Commands that one commit covers at the most.
+    static let commandsPerGroupMax = 1024
+
+    public let name: RegionName
+    public let store: RegionStore
+    public let wallClock: WallClock
+    let logger: Logger
+    private let mailbox = Mailbox<Envelope>()
+    private let published: Mutex<Published>
+    private let observers = Mutex<[RegionName: Signal]>([:])
+    private let writerThread = DispatchGroup()
+
+    struct Envelope: Sendable {
+        let command: Command
+        let completion: @Sendable (Reply) -> Void
+    }
+
+    /// What the last commit left, for all threads.
+    private struct Published: Sendable {
+        var catalogue = Catalogue([])
+        var heads: [TableDefinition.Number: TableHead] = [:]
+        /// Every later write of this region has a greater timestamp.
+        var clock: HybridTimestamp
+        var nextTableNumber: TableDefinition.Number
+        var failure: StoreError?
+    }
+
+    /// Counters and cursors of a table as of the last commit.
+    public struct TableHead: Sendable {
+        public var counters: TableCounters
+        public var cursors: [RegionName: LinkCursor]
+    }
+
+    /// Reads the region back from its store and starts its writer.
+    public init(
+        name: RegionName, store: RegionStore, wallClock: WallClock, logger: Logger
+    ) throws(StoreError) {
+        self.name = name
+        self.store = store
+        self.wallClock = wallClock
+        self.logger = logger
+        let engine = try RegionEngine(loading: store, as: name)
+        published = Mutex(Published(clock: engine.clock.last, nextTableNumber: engine.nextTableNumber))
+        publish(engine, tables: Array(engine.tables.keys), withCatalogue: true)
+        let writer = RegionWriter(region: self, engine: engine)
+        writerThread.enter()
+        startThread(named: "writer \(name)") { [self] in
+            writer.run()
+            writerThread.leave()
+        }
+    }
+
+    /// Queues a command; the completion runs on the writer's thread once the outcome is durable.
+    public func submit(_ command: Command, completion: @escaping @Sendable (Reply) -> Void) {
+        if !mailbox.append(Envelope(command: command, completion: completion)) { completion(.failed(.unknownOutcome)) }
+    }
+
+    /// Queues a command and waits. Not for event loops.
+    func perform(_ command: Command) -> Reply {
+        let done = Signal()
+        let reply = Mutex<Reply>(.failed(.unknownOutcome))
+        submit(command) { result in
+            reply.withLock { $0 = result }
+            done.signal()
+        }
+        done.wait()
+        return reply.withLock { $0 }
+    }
+
+    public var catalogue: Catalogue { published.withLock { $0.catalogue } }
+
+    /// Counters of a table as of the last commit; zeros for a table that is gone.
+    public func counters(_ number: TableDefinition.Number) -> TableCounters {
+        published.withLock { $0.heads[number]?.counters } ?? TableCounters()
+    }
+
+    public func head(_ number: TableDefinition.Number) -> TableHead? { published.withLock { $0.heads[number] } }
+
+    /// A table's counters together with the promise that every change logged later has a greater timestamp.
+    func headWithClock(_ number: TableDefinition.Number) -> (head: TableHead, clock: HybridTimestamp)? {
+        published.withLock { state in state.heads[number].map { ($0, state.clock) } }
+    }
+
+    /// The number for the region's next table.
+    public var nextTableNumber: TableDefinition.Number { published.withLock { $0.nextTableNumber } }
+
+    /// Why the region no longer writes; nil while it does.
+    public var failure: StoreError? { published.withLock { $0.failure } }
+
+    /// Signals after every commit that changed something.
+    func observe(as observer: RegionName) -> Signal {
+        observers.withLock { observers in
+            if let signal = observers[observer] { return signal }
+            let signal = Signal()
+            observers[observer] = signal
+            return signal
+        }
+    }
+
+    /// Finishes the queued commands, then closes the store.
+    func stop() {
+        mailbox.close()
+        writerThread.wait()
+        store.close()
+    }
+
+    func takeCommands(into commands: inout [Envelope]) -> Bool {
+        mailbox.take(into: &commands, limit: Self.commandsPerGroupMax)
+    }
+
+    func publish(_ engine: RegionEngine, tables: [TableDefinition.Number], withCatalogue: Bool) {
+        let catalogue = withCatalogue ? Catalogue(engine.tables.values.map(\.definition)) : nil
+        published.withLock { state in
+            state.clock = engine.clock.last
+            state.nextTableNumber = engine.nextTableNumber
+            if let catalogue {
+                state.catalogue = catalogue
+                state.heads = engine.tables.mapValues { TableHead(counters: $0.counters, cursors: $0.cursors) }
+                return
+            }
+            for number in tables {
+                state.heads[number] = engine.tables[number].map {
+                    TableHead(counters: $0.counters, cursors: $0.cursors)
+                }
+            }
+        }
+    }
+
+    func publishFailure(_ failure: StoreError) {
+        published.withLock { $0.failure = failure }
+    }
+
+    func notifyObservers() {
+        let signals = observers.withLock { Array($0.values) }
+        for signal in signals { signal.signal() }
+    }
+}

@@ -1,0 +1,126 @@
+public import KeyValueStore
+public import Logging
+import Partition
+public import Replication
+
+/// All regions of this process, and the links between them.
+public final class RegionSet: Sendable {
+    public let regions: [Region]
+    private let byName: [RegionName: Region]
+    let links: [Link]
+    let logger: Logger
+    let wallClock: WallClock
+
+    /// Where the process keeps its data and which regions it holds.
+    public struct Configuration: Sendable {
+        public var regions: [RegionName]
+        /// Holds one directory per region; nil keeps everything in memory.
+        public var dataDirectory: String?
+        /// How long changes wait on a link, in milliseconds; links that are not named do not wait.
+        public var linkDelaysMilliseconds: [LinkName: UInt64] = [:]
+        public var wallClock = WallClock.system
+
+        public init(regions: [RegionName], dataDirectory: String?) {
+            self.regions = regions
+            self.dataDirectory = dataDirectory
+        }
+    }
+
+    /// Opens all regions; when one cannot be opened, none stays open.
+    public init(_ configuration: Configuration, logger: Logger) throws(StoreError) {
+        var opened: [Region] = []
+        do throws(StoreError) {
+            for name in configuration.regions {
+                let directory = configuration.dataDirectory.map { $0 + "/" + name.name }
+                let store = try RegionStore.open(directory: directory)
+                opened.append(
+                    try Region(name: name, store: store, wallClock: configuration.wallClock, logger: logger))
+            }
+        } catch {
+            for region in opened { region.stop() }
+            throw error
+        }
+        regions = opened
+        self.logger = logger
+        wallClock = configuration.wallClock
+        byName = Dictionary(uniqueKeysWithValues: opened.map { ($0.name, $0) })
+        var links: [Link] = []
+        for source in opened {
+            for target in opened where target !== source {
+                let delay = configuration.linkDelaysMilliseconds[LinkName(from: source.name, to: target.name)] ?? 0
+                links.append(Link(source: source, target: target, delayMilliseconds: delay, logger: logger))
+            }
+        }
+        self.links = links
+        for link in links { link.start() }
+    }
+
+    public func region(_ name: RegionName) -> Region? { byName[name] }
+
+    public var names: [RegionName] { regions.map(\.name) }
+
+    func link(from source: RegionName, to target: RegionName) -> Link? {
+        links.first { $0.source.name == source && $0.target.name == target }
+    }
+
+    /// Changes a region's definition of a table, as the region's writer then has it; nothing when the region has no such table.
+    func edit(
+        _ tableName: String, in name: RegionName, _ body: @escaping @Sendable (inout TableDefinition) -> Void
+    ) {
+        guard let region = region(name), let table = region.catalogue.table(named: tableName) else { return }
+        _ = region.perform(.changeCatalogue(.edit(table.number, body)))
+    }
+
+    /// Lets the links look at the catalogue again without waiting for their next poll.
+    func wakeLinks() {
+        for region in regions { region.notifyObservers() }
+    }
+
+    /// Stops links first, so that nothing new reaches the writers, then the writers.
+    public func stop() {
+        for link in links { link.stop() }
+        for region in regions { region.stop() }
+    }
+
+    /// How far each link has come with each global table.
+    public var linkStatuses: [LinkStatus] {
+        links.flatMap { link in
+            link.target.catalogue.tables.compactMap { table in
+                guard table.peers.contains(where: { $0.region == link.source.name }),
+                    let sourceTable = link.source.catalogue.table(named: table.name)
+                else { return nil }
+                let position = link.position(of: table.number)
+                let head = link.source.counters(sourceTable.number).nextSequence
+                return LinkStatus(
+                    from: link.source.name, to: link.target.name, table: table.name,
+                    delayMilliseconds: link.delayMilliseconds, backlog: head - min(head, position?.cursor.next ?? 1),
+                    applied: position?.appliedChanges ?? 0, lost: position?.lostChanges ?? 0)
+            }
+        }
+    }
+}
+
+/// Names one direction between two regions.
+public struct LinkName: Hashable, Sendable {
+    public let from: RegionName
+    public let to: RegionName
+
+    public init(from: RegionName, to: RegionName) {
+        self.from = from
+        self.to = to
+    }
+}
+
+/// One link and table, for people who look at lag.
+public struct LinkStatus: Sendable {
+    public let from: RegionName
+    public let to: RegionName
+    public let table: String
+    public let delayMilliseconds: UInt64
+    /// Records of the source's log that are not yet read.
+    public let backlog: UInt64
+    /// Changes applied since the process started.
+    public let applied: UInt64
+    /// Changes that were older than what the target held, since the process started.
+    public let lost: UInt64
+}

@@ -1,0 +1,195 @@
+import ArgumentParser
+import Gateway
+import Glibc
+import KeyValueStore
+import Logging
+import Region
+import Replication
+import ServiceLifecycle
+import UnixSignals
+
+/// Runs the regions and their endpoint until SIGINT or SIGTERM.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the regions of this process behind the DynamoDB API.",
+        discussion: """
+            The region of a request comes from its signature (--region of the AWS CLI), or from the host name \
+            dynamodb.REGION.localhost, or from the port with --port-per-region. Any access key is accepted.
+            """)
+
+    @Option(help: "The port of the endpoint; 0 takes a free one.")
+    var port = 8000
+
+    @Option(help: "The address to listen on; 0.0.0.0 for all.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The regions of this process, separated by commas.")
+    var regions = "us-east-1,eu-west-1,ap-southeast-1"
+
+    @Option(help: "Where the data is kept, one directory per region. Default: tributary-data")
+    var dataDirectory: String?
+
+    @Flag(help: "Keep everything in memory; nothing survives the process.")
+    var inMemory = false
+
+    @Flag(help: "Serve each region on its own port, counting up from --port, whatever a request's signature says.")
+    var portPerRegion = false
+
+    @Option(
+        name: .customLong("link"),
+        help: ArgumentHelp(
+            "Let changes wait on the way between two regions, as in us-east-1:eu-west-1=200ms. May be repeated.",
+            valueName: "from:to=delay"))
+    var links: [String] = []
+
+    @Option(help: "Event loop threads.")
+    var eventLoops = 2
+
+    @Option(help: "The least severe log level that is shown: trace, debug, info, notice, warning, error or critical.")
+    var logLevel = "notice"
+
+    @Option(help: "How log lines look: text, or json for one object a line.")
+    var logFormat = LogFormat.text
+
+    enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+        case text
+        case json
+    }
+
+    func validate() throws {
+        _ = try regionNames()
+        _ = try linkDelaysMilliseconds()
+        guard (0...65_535).contains(port) else {
+            throw ValidationError("--port must be between 0 and 65535, not \(port)")
+        }
+        guard (1...64).contains(eventLoops) else {
+            throw ValidationError("--event-loops must be between 1 and 64, not \(eventLoops)")
+        }
+        if inMemory, dataDirectory != nil {
+            throw ValidationError("--in-memory and --data-directory exclude each other")
+        }
+        if Logger.Level(rawValue: logLevel) == nil {
+            throw ValidationError("--log-level \(logLevel) is not one of \(Logger.Level.allCases.map(\.rawValue))")
+        }
+    }
+
+    func run() async throws {
+        let logger = makeLogger()
+        do {
+            try await serve(logger)
+        } catch let error as StoreError {
+            throw CommandFailure("\(error)")
+        } catch HTTPServer.StartError.cannotListen(let host, let port, let reason) {
+            throw CommandFailure("cannot listen on \(host):\(port): \(reason)")
+        }
+    }
+
+    private func serve(_ logger: Logger) async throws {
+        raiseFileLimit(logger)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: Endpoint(serve: self, logger: logger))],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+    }
+
+    /// Opens the regions and listens; the group has the signals in its hands by then.
+    fileprivate func start(_ logger: Logger) async throws -> RunningEndpoint {
+        let names = try regionNames()
+        let directory = inMemory ? nil : dataDirectory ?? "tributary-data"
+        var configuration = RegionSet.Configuration(regions: names, dataDirectory: directory)
+        configuration.linkDelaysMilliseconds = try linkDelaysMilliseconds()
+        let regions = try RegionSet(configuration, logger: logger)
+        let controlPlane = ControlPlane(regions: regions, logger: logger)
+        let service = AWSService(
+            regions: regions, controlPlane: controlPlane, listenerRegions: portPerRegion ? names : [nil],
+            logger: logger)
+        do {
+            let server = try await HTTPServer.start(
+                .init(listeners: listeners(names), eventLoops: eventLoops), logger: logger
+            ) { request, responder in service.handle(request, responder) }
+            printStart(names, directory: directory, ports: server.ports)
+            return RunningEndpoint(server: server, service: service, controlPlane: controlPlane, regions: regions)
+        } catch {
+            controlPlane.stop()
+            regions.stop()
+            throw error
+        }
+    }
+
+    private func listeners(_ names: [RegionName]) -> [HTTPServer.Listener] {
+        guard portPerRegion else { return [.init(host: host, port: port)] }
+        return names.indices.map { .init(host: host, port: port == 0 ? 0 : port + $0) }
+    }
+
+    /// Connections and RocksDB's files together need more descriptors than the usual soft limit allows.
+    private func raiseFileLimit(_ logger: Logger) {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        limit.rlim_cur = limit.rlim_max
+        if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 {
+            logger.warning("the limit of open files cannot be raised", metadata: ["errno": "\(errno)"])
+        }
+    }
+
+    private func makeLogger() -> Logger {
+        let format = logFormat
+        LoggingSystem.bootstrap { label in
+            switch format {
+            case .text: StreamLogHandler.standardError(label: label)
+            case .json: JSONLogHandler(label: label)
+            }
+        }
+        var logger = Logger(label: "tributary")
+        logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
+        return logger
+    }
+
+    private func printStart(_ names: [RegionName], directory: String?, ports: [Int]) {
+        let shownHost = ["127.0.0.1", "0.0.0.0", "::", "::1"].contains(host) ? "localhost" : host
+        let endpoints = ports.map { "http://\(shownHost):\($0)" }
+        print("Tributary \(Tributary.version)")
+        print("  regions         \(names.map(\.name).joined(separator: ", "))")
+        print(
+            "  data            \(directory.map { "\($0) (each write is on disk before it is acknowledged)" } ?? "in memory (nothing survives the process)")"
+        )
+        if portPerRegion {
+            for (name, endpoint) in zip(names, endpoints) { print("  endpoint        \(endpoint)  \(name)") }
+        } else {
+            print("  endpoint        \(endpoints[0])")
+        }
+        print("")
+        print("  export AWS_ENDPOINT_URL=\(endpoints[0]) AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test")
+        print("")
+        print("ready \(endpoints[0])")
+        flushStandardOutput()
+    }
+}
+
+/// The server as one service of the group, which traps the signals before it runs its services: a signal that
+/// comes right after the first answered request ends the process in order.
+private struct Endpoint: ServiceLifecycle.Service {
+    let serve: Serve
+    let logger: Logger
+
+    func run() async throws {
+        let running = try await serve.start(logger)
+        try await gracefulShutdown()
+        await running.stop()
+    }
+}
+
+/// What was started, to be stopped from the outside in.
+private struct RunningEndpoint {
+    let server: HTTPServer
+    let service: AWSService
+    let controlPlane: ControlPlane
+    let regions: RegionSet
+
+    func stop() async {
+        await server.shutdown()
+        await service.stop()
+        controlPlane.stop()
+        regions.stop()
+    }
+}

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Installs the system packages that building, running and testing Tributary need, as far as they are missing.
+# Debian 12 is the tested system. Runs as often as you like: when nothing is missing it does nothing, and needs no network.
+set -euo pipefail
+
+readonly exit_usage=64
+
+# One entry per need. Where several packages fill it ("wanted|enough"), the first one is installed when none is there.
+packages=(
+    # Linker, C and C++ headers and start-up files.
+    binutils g++ libc6-dev
+    # The storage engine.
+    librocksdb-dev
+    # What the Swift toolchain is linked with; the names are those of the official Swift image for Debian 12.
+    'libedit-dev|libedit2' 'libncurses-dev|libncurses6' 'libsqlite3-dev|libsqlite3-0' 'libxml2-dev|libxml2'
+    'uuid-dev|libuuid1'
+    # What a Tributary with the Swift libraries inside (--static-swift-stdlib) is linked with.
+    'libcurl4-openssl-dev|libcurl4-gnutls-dev' zlib1g-dev
+    # What `swift build` calls to fetch and configure packages.
+    ca-certificates git pkg-config tzdata
+)
+test_packages=(python3 python3-venv)
+
+usage() {
+    cat <<'END'
+Usage: docker/install-packages.sh [--tests] [--load]
+
+Installs the Debian packages that building and running Tributary needs and that are missing. Asks sudo when you are not root.
+
+  --tests  also what the conformance tests need: Python, and a virtual environment in .venv with boto3, the AWS CLI and pytest
+  --load   also what the load tests need (at present nothing more)
+  --help   prints this text
+
+The Swift toolchain (6.3) is not among Debian's packages: https://www.swift.org/install/linux/
+END
+}
+
+fail() {
+    printf 'install-packages.sh: %s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+# Prints the first package of every need that no installed package fills.
+missing_packages() {
+    local installed need name names
+    read -ra names <<<"${packages[*]//|/ }"
+    # It fails when it does not know one of the names at all; what it prints is right all the same.
+    installed=" $(dpkg-query --show --showformat '${db:Status-Status}=${Package} ' "${names[@]}" 2>/dev/null || true)"
+    for need in "${packages[@]}"; do
+        for name in ${need//|/ }; do
+            [[ $installed == *" installed=$name "* ]] && continue 2
+        done
+        printf '%s\n' "${need%%|*}"
+    done
+}
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "these commands need root, and there is no sudo: $*"
+    fi
+}
+
+install_packages() {
+    local missing
+    mapfile -t missing < <(missing_packages)
+    ((${#missing[@]} > 0)) || return 0
+    printf 'Installing %s\n' "${missing[*]}"
+    as_root apt-get -q update
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
+}
+
+# A copy of the requirements in .venv tells what is installed, so that a changed version is noticed.
+make_virtual_environment() {
+    local directory requirements
+    directory="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+    requirements="$directory/Tests/Conformance/requirements.txt"
+    cmp --silent "$requirements" "$directory/.venv/requirements.txt" && return
+    printf 'Installing the test clients in %s\n' "$directory/.venv"
+    /usr/bin/python3 -m venv "$directory/.venv"
+    "$directory/.venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+    cp "$requirements" "$directory/.venv/requirements.txt"
+}
+
+with_tests=false
+for argument in "$@"; do
+    case $argument in
+    --tests) with_tests=true ;;
+    --load) ;;
+    --help | -h)
+        usage
+        exit
+        ;;
+    *)
+        fail "unknown argument '$argument'; --help tells what there is" "$exit_usage"
+        ;;
+    esac
+done
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    fail "this system has no apt-get; install what the list at the top of this script names, in its own way"
+fi
+if $with_tests; then packages+=("${test_packages[@]}"); fi
+install_packages
+if $with_tests; then make_virtual_environment; fi
+if ! command -v swift >/dev/null; then
+    printf 'install-packages.sh: there is no swift in PATH; Tributary needs Swift 6.3: https://www.swift.org/install/linux/\n' >&2
+fi
