@@ -81,19 +81,20 @@ let package = Package(
                 "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore",
                 "Partition", crypto,
             ]),
+        layer("Server", "HTTPEndpoint", ["Bytes", logging] + nio),
         layer(
             "Server", "Gateway",
             [
                 "Bytes", "JSONBytes", "AttributeModel", "ChangeStream", "Replication", "Partition", "KeyValueStore",
-                "Region",
-                "WireProtocol", logging,
+                "Region", "HTTPEndpoint", "WireProtocol", logging,
             ] + nio),
 
         // Tools
         .executableTarget(
             name: "tributary",
             dependencies: [
-                "JSONBytes", "KeyValueStore", "Replication", "Region", "Gateway", argumentParser, logging,
+                "JSONBytes", "KeyValueStore", "Replication", "Region", "HTTPEndpoint", "Gateway", argumentParser,
+                logging,
                 serviceLifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -131,7 +132,7 @@ let package = Package(
                 "JSONBytes",
                 "Bytes", "KeyValueStore",
             ]),
-        tests("GatewayTests", ["Gateway", "WireProtocol", "Bytes", logging] + nio),
+        tests("HTTPEndpointTests", ["HTTPEndpoint", "Bytes", logging] + nio),
         tests("TidyTests"),
     ]
 )

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Gateway
 import Glibc
+import HTTPEndpoint
 import KeyValueStore
 import Logging
 import Region

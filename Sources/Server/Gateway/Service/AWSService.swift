@@ -1,4 +1,5 @@
 import Bytes
+public import HTTPEndpoint
 import JSONBytes
 import KeyValueStore
 public import Logging

@@ -1,3 +1,4 @@
+import HTTPEndpoint
 import JSONBytes
 import NIOHTTP1
 import Partition

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPEndpoint
 import JSONBytes
 import Partition
 import Region

@@ -1,4 +1,4 @@
-import Gateway
+import HTTPEndpoint
 import Testing
 
 @Suite("The shutdown of the HTTP server")

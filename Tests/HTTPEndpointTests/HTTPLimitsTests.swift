@@ -1,4 +1,4 @@
-import Gateway
+import HTTPEndpoint
 import NIOCore
 import NIOHTTP1
 import Synchronization

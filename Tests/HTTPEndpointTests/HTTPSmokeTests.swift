@@ -1,6 +1,6 @@
 import Bytes
 import Dispatch
-import Gateway
+import HTTPEndpoint
 import NIOCore
 import Synchronization
 import Testing

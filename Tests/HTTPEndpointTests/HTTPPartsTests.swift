@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-@testable import Gateway
+@testable import HTTPEndpoint
 
 @Suite("The parts of the HTTP server")
 struct HTTPPartsTests {

@@ -1,5 +1,5 @@
 import Dispatch
-import Gateway
+import HTTPEndpoint
 import Logging
 import NIOCore
 import NIOHTTP1

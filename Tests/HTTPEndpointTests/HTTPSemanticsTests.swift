@@ -1,4 +1,4 @@
-import Gateway
+import HTTPEndpoint
 import NIOHTTP1
 import Testing
 
