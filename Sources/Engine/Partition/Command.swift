@@ -18,6 +18,8 @@ public enum Command: Sendable {
     case changeCatalogue(CatalogueChange)
     /// Work that time brings: shards that roll over, records, tombstones and tokens that expire.
     case expire(Expiry)
+    /// A value that the shell keeps in the region.
+    case keep(KeptValue)
     /// Waits until everything before it is durable.
     case flush
 }

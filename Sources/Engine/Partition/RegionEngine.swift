@@ -63,6 +63,9 @@ public struct RegionEngine: Sendable {
         case .expire(let expiry):
             try applyExpiry(expiry, wallMilliseconds: wallMilliseconds, group: &group)
             return .done
+        case .keep(let kept):
+            applyKeptValue(kept, group: &group)
+            return .done
         case .flush:
             group.requireSync()
             return .done

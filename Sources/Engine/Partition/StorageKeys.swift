@@ -13,6 +13,7 @@ public import Replication
 /// | metadata | `c` table number | `TableCounters` |
 /// | metadata | `l` table number, peer's region name | `LinkCursor` |
 /// | metadata | `k` client token of a transaction | `IdempotencyRecord` |
+/// | metadata | `v` name | a `KeptValue` of the shell |
 /// | items | table number, encoded key | `StoredItem` |
 /// | indexes | table number, index ordinal, encoded index key, table key as a component | the table key's bytes |
 /// | indexes | table number, ordinal 0, timestamp, item key | nothing: a tombstone, by age |
@@ -33,6 +34,8 @@ public enum StorageKeys {
     }
 
     public static func cursors(_ number: TableDefinition.Number) -> KeyRange { KeyRange(prefix: metadata("l", number)) }
+
+    static func keptValue(_ name: String) -> [UInt8] { [UInt8(ascii: "v")] + Array(name.utf8) }
 
     static func idempotencyToken(_ token: Text) -> [UInt8] { [UInt8(ascii: "k")] + token.utf8 }
 

@@ -57,7 +57,7 @@ final class Link: Sendable {
         self.target = target
         self.delayMilliseconds = delayMilliseconds
         self.logger = logger
-        wakeUp = source.observe(as: target.name)
+        wakeUp = source.observe(as: "link to \(target.name)")
     }
 
     func start() {

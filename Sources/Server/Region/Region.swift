@@ -18,7 +18,7 @@ public final class Region: Sendable {
     let logger: Logger
     private let mailbox = Mailbox<Envelope>()
     private let published: Mutex<Published>
-    private let observers = Mutex<[RegionName: Signal]>([:])
+    private let observers = Mutex<[String: Signal]>([:])
     private let writerThread = DispatchGroup()
 
     struct Envelope: Sendable {
@@ -67,7 +67,7 @@ public final class Region: Sendable {
     }
 
     /// Queues a command and waits. Not for event loops.
-    func perform(_ command: Command) -> Reply {
+    public func perform(_ command: Command) -> Reply {
         let done = Signal()
         let reply = Mutex<Reply>(.failed(.unknownOutcome))
         submit(command) { result in
@@ -98,8 +98,8 @@ public final class Region: Sendable {
     /// Why the region no longer writes; nil while it does.
     public var failure: StoreError? { published.withLock { $0.failure } }
 
-    /// Signals after every commit that changed something.
-    func observe(as observer: RegionName) -> Signal {
+    /// Signals after every commit that changed something. One signal per observer, by a name of its choice.
+    public func observe(as observer: String) -> Signal {
         observers.withLock { observers in
             if let signal = observers[observer] { return signal }
             let signal = Signal()

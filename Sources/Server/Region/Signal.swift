@@ -2,22 +2,24 @@ import Dispatch
 import Synchronization
 
 /// Wakes one waiting thread; several signals before it wakes count as one.
-final class Signal: Sendable {
+public final class Signal: Sendable {
     private let isPending = Atomic<Bool>(false)
     private let semaphore = DispatchSemaphore(value: 0)
 
-    func signal() {
+    public init() {}
+
+    public func signal() {
         if !isPending.exchange(true, ordering: .acquiringAndReleasing) { semaphore.signal() }
     }
 
     /// Returns after a signal.
-    func wait() {
+    public func wait() {
         semaphore.wait()
         takeNote()
     }
 
     /// Returns after a signal, or after the time.
-    func wait(milliseconds: Int) {
+    public func wait(milliseconds: Int) {
         _ = semaphore.wait(timeout: .now() + .milliseconds(milliseconds))
         takeNote()
     }
