@@ -20,6 +20,8 @@ public enum Command: Sendable {
     case expire(Expiry)
     /// A value that the shell keeps in the region.
     case keep(KeptValue)
+    /// Something that happened in the shell and that users want to know.
+    case emit(ControlEvent)
     /// Waits until everything before it is durable.
     case flush
 }

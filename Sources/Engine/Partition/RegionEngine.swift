@@ -13,6 +13,7 @@ public struct RegionEngine: Sendable {
     public internal(set) var tables: [TableDefinition.Number: Partition] = [:]
     public internal(set) var clock: HybridClock
     public internal(set) var nextTableNumber: TableDefinition.Number
+    public internal(set) var controlLog: ControlLog
     /// Whether tables, indexes, streams or peers changed since `takeCatalogueChange`.
     private var catalogueChanged = true
     /// Tables whose counters this group moved.
@@ -28,6 +29,7 @@ public struct RegionEngine: Sendable {
         nextTableNumber = record.nextTableNumber
         clock = HybridClock(last: try CatalogueCodec.readClock(store))
         storedClock = clock.last
+        controlLog = try ControlLog.read(store)
         for definition in try CatalogueCodec.readTables(store) {
             tables[definition.number] = try CatalogueCodec.readPartition(store, definition)
         }
@@ -65,6 +67,9 @@ public struct RegionEngine: Sendable {
             return .done
         case .keep(let kept):
             applyKeptValue(kept, group: &group)
+            return .done
+        case .emit(let event):
+            emit(event, wallMilliseconds: wallMilliseconds, group: &group)
             return .done
         case .flush:
             group.requireSync()

@@ -18,6 +18,7 @@ public import Replication
 /// | indexes | table number, index ordinal, encoded index key, table key as a component | the table key's bytes |
 /// | indexes | table number, ordinal 0, timestamp, item key | nothing: a tombstone, by age |
 /// | changes | table number, sequence number | `ChangeRecord` |
+/// | changes | 0, sequence number | a control event: its kind's byte, its CloudEvents JSON |
 public enum StorageKeys {
     public static let region: [UInt8] = [UInt8(ascii: "r")]
     public static let clock: [UInt8] = [UInt8(ascii: "h")]

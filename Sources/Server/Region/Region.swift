@@ -33,6 +33,7 @@ public final class Region: Sendable {
         /// Every later write of this region has a greater timestamp.
         var clock: HybridTimestamp
         var nextTableNumber: TableDefinition.Number
+        var controlLog = ControlLog()
         var failure: StoreError?
     }
 
@@ -95,6 +96,9 @@ public final class Region: Sendable {
     /// The number for the region's next table.
     public var nextTableNumber: TableDefinition.Number { published.withLock { $0.nextTableNumber } }
 
+    /// Which control events there are, as of the last commit.
+    public var controlLog: ControlLog { published.withLock { $0.controlLog } }
+
     /// Why the region no longer writes; nil while it does.
     public var failure: StoreError? { published.withLock { $0.failure } }
 
@@ -124,6 +128,7 @@ public final class Region: Sendable {
         published.withLock { state in
             state.clock = engine.clock.last
             state.nextTableNumber = engine.nextTableNumber
+            state.controlLog = engine.controlLog
             if let catalogue {
                 state.catalogue = catalogue
                 state.heads = engine.tables.mapValues { TableHead(counters: $0.counters, cursors: $0.cursors) }

@@ -50,8 +50,9 @@ struct RegionWriter {
             try region.store.commit(group.batch, durability: group.needsSync ? .synced : .buffered)
         }
         let hasNewCatalogue = engine.takeCatalogueChange()
+        let hasNewEvents = engine.controlLog != region.controlLog
         region.publish(engine, tables: touched, withCatalogue: hasNewCatalogue)
-        if !touched.isEmpty || hasNewCatalogue { region.notifyObservers() }
+        if !touched.isEmpty || hasNewCatalogue || hasNewEvents { region.notifyObservers() }
     }
 
     /// The outcome of the group is unknown, so nothing more is written until the region is opened again (DESIGN.md 2.4).
