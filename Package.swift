@@ -60,7 +60,9 @@ let package = Package(
         layer("Engine", "ChangeStream", ["Bytes", "JSONBytes", "AttributeModel", "Replication"]),
         layer(
             "Engine", "Partition",
-            ["Bytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore"]),
+            [
+                "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore",
+            ]),
 
         // Storage
         layer("Storage", "KeyValueStore", ["Bytes"]),

@@ -99,12 +99,22 @@ def cli(server, tmp_path_factory):
 @pytest.fixture
 def own_server(tmp_path):
     """own_server(arguments…): another server of the test's own, killed afterwards if it still runs."""
+    yield from servers(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_server(tmp_path_factory):
+    """module_server(arguments…): another server for the tests of one file."""
+    yield from servers(tmp_path_factory.mktemp("module-server"))
+
+
+def servers(folder):
     if "TRIBUTARY_ENDPOINT" in os.environ:
         pytest.skip("needs the program itself, and TRIBUTARY_ENDPOINT names a server that runs already")
     started = []
 
     def start(*arguments, **options):
-        server = Server(tmp_path, *arguments, **options)
+        server = Server(folder, *arguments, **options)
         started.append(server)
         return server.start()
 

@@ -57,7 +57,9 @@ extension RegionEngine {
     ) {
         guard isLive(number), var definition = tables[number]?.definition, let counters = tables[number]?.counters
         else { return }
+        let timeToLive = definition.timeToLive
         body(&definition, counters)
+        settleExpiryList(from: timeToLive, to: definition.timeToLive, in: number, group: &group)
         tables[number]?.definition = definition
         save(definition, group: &group)
     }
@@ -84,6 +86,7 @@ extension RegionEngine {
             definition.peers = []
             definition.localIndexes = []
             definition.globalIndexes = []
+            definition.timeToLive = nil
             definition.streams[definition.streams.count - 1].disable(
                 nextSequence: counters.nextSequence, nowMilliseconds: wallMilliseconds)
         }
@@ -104,9 +107,14 @@ extension RegionEngine {
         table: TableDefinition.Number, ordinal: IndexDefinition.Ordinal, keys: [EncodedKey],
         group: inout WriteGroup<Reader>
     ) throws(StoreError) -> Reply {
-        guard let definition = tables[table]?.definition,
-            let index = definition.globalIndexes.first(where: { $0.ordinal == ordinal })
-        else { return .failed(.tableNotFound) }
+        guard let definition = tables[table]?.definition else { return .failed(.tableNotFound) }
+        if ordinal == StorageKeys.expiryOrdinal {
+            try listExpiries(of: keys, in: definition, group: &group)
+            return .done
+        }
+        guard let index = definition.globalIndexes.first(where: { $0.ordinal == ordinal }) else {
+            return .failed(.tableNotFound)
+        }
         let maintenance = IndexMaintenance(definition: definition)
         for key in keys {
             guard let item = try group.storedItem(at: StorageKeys.item(table, key))?.item,

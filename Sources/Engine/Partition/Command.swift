@@ -13,11 +13,13 @@ public enum Command: Sendable {
     case replicate(ReplicatedChanges)
     /// Items of the source's snapshot for a replica that is being created.
     case backfill(BackfillChunk)
-    /// Adds existing items to an index that is being created.
+    /// Adds existing items to an index that is being created, or to the list by expiry (`StorageKeys.expiryOrdinal`).
     case indexItems(table: TableDefinition.Number, ordinal: IndexDefinition.Ordinal, keys: [EncodedKey])
     case changeCatalogue(CatalogueChange)
     /// Work that time brings: shards that roll over, records, tombstones and tokens that expire.
     case expire(Expiry)
+    /// Deletes items whose time to live is over, those of them that still are when the command's turn comes.
+    case deleteExpired(table: TableDefinition.Number, keys: [EncodedKey])
     /// A value that the shell keeps in the region.
     case keep(KeptValue)
     /// Something that happened in the shell and that users want to know.

@@ -12,7 +12,8 @@ extension RegionEngine {
         switch try plan(write, reading: group) {
         case .failure(let failure): return .failed(failure)
         case .success(let planned):
-            return .written(stage(planned, wallMilliseconds: wallMilliseconds, transaction: nil, group: &group))
+            return .written(
+                stage(planned, wallMilliseconds: wallMilliseconds, cause: .user, transaction: nil, group: &group))
         }
     }
 
@@ -29,7 +30,8 @@ extension RegionEngine {
         }
         var outcomes: [WriteOutcome] = []
         for plan in planned {
-            outcomes.append(stage(plan, wallMilliseconds: wallMilliseconds, transaction: nil, group: &group))
+            outcomes.append(
+                stage(plan, wallMilliseconds: wallMilliseconds, cause: .user, transaction: nil, group: &group))
         }
         return .writtenEach(outcomes)
     }
@@ -82,8 +84,8 @@ extension RegionEngine {
 
     /// Makes a planned write: versions it, logs it, keeps the indexes. A write that changes nothing leaves nothing.
     mutating func stage<Reader: KeyValueReader>(
-        _ planned: PlannedWrite, wallMilliseconds: UInt64, transaction: ChangeRecord.Transaction?,
-        group: inout WriteGroup<Reader>
+        _ planned: PlannedWrite, wallMilliseconds: UInt64, cause: ChangeRecord.Cause,
+        transaction: ChangeRecord.Transaction?, group: inout WriteGroup<Reader>
     ) -> WriteOutcome {
         let old = planned.stored?.item
         let outcome = WriteOutcome(
@@ -95,12 +97,12 @@ extension RegionEngine {
         store(planned, version: version, group: &group)
         log(
             table: planned.table, old: old, new: planned.new, version: version,
-            baseVersion: planned.stored?.version, wallMilliseconds: wallMilliseconds, cause: .user,
+            baseVersion: planned.stored?.version, wallMilliseconds: wallMilliseconds, cause: cause,
             transaction: transaction, group: &group)
         return outcome
     }
 
-    /// Puts the new state, its index entries and its share of the counters into the group.
+    /// Puts the new state, its index entries, its place in the list by expiry and its share of the counters into the group.
     mutating func store<Reader: KeyValueReader>(
         _ planned: PlannedWrite, version: Version, group: inout WriteGroup<Reader>
     ) {
@@ -122,6 +124,7 @@ extension RegionEngine {
             if let key = change.deleted { group.delete(key, in: .indexes) }
             if let key = change.added { group.put(key, planned.key.bytes, in: .indexes) }
         }
+        listExpiry(of: planned.key, in: definition, from: old, to: planned.new, group: &group)
         tables[planned.table]?.counters.count(old: old, new: planned.new)
         touched.insert(planned.table)
     }

@@ -65,6 +65,9 @@ public struct RegionEngine: Sendable {
         case .expire(let expiry):
             try applyExpiry(expiry, wallMilliseconds: wallMilliseconds, group: &group)
             return .done
+        case .deleteExpired(let table, let keys):
+            return try applyExpiredItems(
+                table: table, keys: keys, wallMilliseconds: wallMilliseconds, group: &group)
         case .keep(let kept):
             applyKeptValue(kept, group: &group)
             return .done

@@ -28,16 +28,22 @@ extension RegionEngine {
         group: inout WriteGroup<Reader>, _ outcome: inout ReplicationOutcome
     ) throws(StoreError) {
         let planned = try plan(key: change.key, item: change.item, in: table, reading: group)
-        switch LastWriterWins.decide(arriving: change.version, stored: planned.stored?.version) {
-        case .alreadyApplied:
+        let decision = LastWriterWins.decide(arriving: change.version, stored: planned.stored?.version)
+        if decision == .alreadyApplied {
             outcome.alreadyApplied += 1
             return
-        case .loses:
+        }
+        if let definition = tables[table]?.definition,
+            let conflict = Conflict(change, stored: planned.stored, in: region, table: definition)
+        {
+            outcome.conflicts += 1
+            emit(conflict.event, wallMilliseconds: wallMilliseconds, group: &group)
+        }
+        if decision == .loses {
             outcome.lost += 1
             return
-        case .replaces:
-            outcome.applied += 1
         }
+        outcome.applied += 1
         note(change.version.timestamp, wallMilliseconds: wallMilliseconds, &outcome)
         store(planned, version: change.version, group: &group)
         guard planned.changesItem else { return }

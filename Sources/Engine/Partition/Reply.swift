@@ -9,6 +9,8 @@ public enum Reply: Sendable {
     case replicated(ReplicationOutcome)
     /// Catalogue changes, backfills, expiries, flushes.
     case done
+    /// How many items were expired and are deleted.
+    case swept(deleted: Int)
     case failed(WriteFailure)
     case eachFailed(index: Int, WriteFailure)
     case cancelled([CancellationReason])
@@ -55,6 +57,8 @@ public struct ReplicationOutcome: Sendable, Equatable {
     public var applied = 0
     public var alreadyApplied = 0
     public var lost = 0
+    /// How many were concurrent with a write of this region, whichever of the two won.
+    public var conflicts = 0
     /// A peer's timestamps are further ahead of this region's clock than is trusted, in milliseconds.
     public var skewMilliseconds: UInt64?
 

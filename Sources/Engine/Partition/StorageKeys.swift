@@ -17,6 +17,7 @@ public import Replication
 /// | items | table number, encoded key | `StoredItem` |
 /// | indexes | table number, index ordinal, encoded index key, table key as a component | the table key's bytes |
 /// | indexes | table number, ordinal 0, timestamp, item key | nothing: a tombstone, by age |
+/// | indexes | table number, ordinal 65535, seconds as ordered bytes, item key | nothing: an item, by expiry |
 /// | changes | table number, sequence number | `ChangeRecord` |
 /// | changes | 0, sequence number | a control event: its kind's byte, its CloudEvents JSON |
 public enum StorageKeys {

@@ -30,6 +30,8 @@ public struct TableDefinition: Sendable, Equatable, Codable {
     public var isProtectedFromDeletion: Bool
     public var tableClass: String?
     public var tags: [Tag]
+    /// Nil when items never expired.
+    public var timeToLive: TimeToLive?
     /// When the table was deleted; it then has no items any more and is kept only for the readers of its stream. Nil while it lives.
     public var deletedMilliseconds: UInt64?
     /// The other replicas of the global table; empty for a table of one region.

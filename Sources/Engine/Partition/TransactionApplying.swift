@@ -54,7 +54,8 @@ extension RegionEngine {
             let membership = ChangeRecord.Transaction(id: transaction.id, index: index, size: size)
             if plan.changesItem { index += 1 }
             outcomes.append(
-                stage(plan, wallMilliseconds: wallMilliseconds, transaction: membership, group: &group))
+                stage(
+                    plan, wallMilliseconds: wallMilliseconds, cause: .user, transaction: membership, group: &group))
         }
         return outcomes
     }

@@ -16,11 +16,12 @@ public final class ControlPlane: Sendable {
     private let replicas: ReplicaLifecycle
     private let indexes: IndexLifecycle
     private let housekeeping: Housekeeping
+    private let sweepers: [Sweeper]
     private let queue = DispatchQueue(label: "control plane")
     private let jobs = DispatchGroup()
     private let isStopping: StopFlag
 
-    /// Starts housekeeping and takes up what a crash interrupted.
+    /// Starts housekeeping and sweeps, and takes up what a crash interrupted.
     public init(regions: RegionSet, logger: Logger) {
         self.regions = regions
         self.logger = logger
@@ -29,8 +30,12 @@ public final class ControlPlane: Sendable {
         replicas = ReplicaLifecycle(regions: regions, logger: logger) { flag.isSet }
         indexes = IndexLifecycle(regions: regions, logger: logger) { flag.isSet }
         housekeeping = Housekeeping(regions: regions, logger: logger)
+        sweepers = regions.regions.map { region in
+            Sweeper(region: region, intervalMilliseconds: regions.sweepIntervalMilliseconds, logger: logger)
+        }
         queue.sync { resume() }
         housekeeping.start()
+        for sweeper in sweepers { sweeper.start() }
     }
 
     /// Runs the work after all work submitted before it. Not for long jobs.
@@ -45,6 +50,7 @@ public final class ControlPlane: Sendable {
         jobs.wait()
         // What complete jobs put on the queue.
         queue.sync {}
+        for sweeper in sweepers { sweeper.stop() }
         housekeeping.stop()
     }
 

@@ -48,6 +48,7 @@ final class Link: Sendable {
         var savedMilliseconds: UInt64
         var appliedChanges: UInt64 = 0
         var lostChanges: UInt64 = 0
+        var conflicts: UInt64 = 0
         /// Whether somebody was told that the log does not reach back to the cursor.
         var hasReportedGap = false
     }
@@ -203,6 +204,7 @@ final class Link: Sendable {
         position.savedMilliseconds = target.wallClock.milliseconds
         position.appliedChanges += UInt64(outcome.applied)
         position.lostChanges += UInt64(outcome.lost)
+        position.conflicts += UInt64(outcome.conflicts)
         if let skew = outcome.skewMilliseconds {
             logger.warning(
                 "the source's clock is ahead of this region's",

@@ -14,11 +14,12 @@ public final class Region: Sendable {
 
     public let name: RegionName
     public let store: RegionStore
-    public let wallClock: WallClock
+    public let wallClock: MovableClock
     let logger: Logger
     private let mailbox = Mailbox<Envelope>()
     private let published: Mutex<Published>
     private let observers = Mutex<[String: Signal]>([:])
+    private let expiredItems = Mutex<[TableDefinition.Number: UInt64]>([:])
     private let writerThread = DispatchGroup()
 
     struct Envelope: Sendable {
@@ -44,12 +45,14 @@ public final class Region: Sendable {
     }
 
     /// Reads the region back from its store and starts its writer.
+    ///
+    /// - Parameter wallClock: what the region's own clock is offset from.
     public init(
         name: RegionName, store: RegionStore, wallClock: WallClock, logger: Logger
     ) throws(StoreError) {
         self.name = name
         self.store = store
-        self.wallClock = wallClock
+        self.wallClock = MovableClock(wallClock)
         self.logger = logger
         let engine = try RegionEngine(loading: store, as: name)
         published = Mutex(Published(clock: engine.clock.last, nextTableNumber: engine.nextTableNumber))
@@ -101,6 +104,16 @@ public final class Region: Sendable {
 
     /// Why the region no longer writes; nil while it does.
     public var failure: StoreError? { published.withLock { $0.failure } }
+
+    /// Items of a table that expired and were deleted by this region since the process started.
+    public func expiredItems(of number: TableDefinition.Number) -> UInt64 {
+        expiredItems.withLock { $0[number] } ?? 0
+    }
+
+    func countExpired(_ count: Int, of number: TableDefinition.Number) {
+        guard count > 0 else { return }
+        expiredItems.withLock { $0[number, default: 0] += UInt64(count) }
+    }
 
     /// Signals after every commit that changed something. One signal per observer, by a name of its choice.
     public func observe(as observer: String) -> Signal {

@@ -9,7 +9,7 @@ public final class RegionSet: Sendable {
     private let byName: [RegionName: Region]
     let links: [Link]
     let logger: Logger
-    let wallClock: WallClock
+    let sweepIntervalMilliseconds: Int
 
     /// Where the process keeps its data and which regions it holds.
     public struct Configuration: Sendable {
@@ -18,7 +18,10 @@ public final class RegionSet: Sendable {
         public var dataDirectory: String?
         /// How long changes wait on a link, in milliseconds; links that are not named do not wait.
         public var linkDelaysMilliseconds: [LinkName: UInt64] = [:]
+        /// What the clocks of the regions are offset from.
         public var wallClock = WallClock.system
+        /// How long each region rests between two looks for expired items, in milliseconds.
+        public var sweepIntervalMilliseconds = 1000
 
         public init(regions: [RegionName], dataDirectory: String?) {
             self.regions = regions
@@ -42,7 +45,7 @@ public final class RegionSet: Sendable {
         }
         regions = opened
         self.logger = logger
-        wallClock = configuration.wallClock
+        sweepIntervalMilliseconds = configuration.sweepIntervalMilliseconds
         byName = Dictionary(uniqueKeysWithValues: opened.map { ($0.name, $0) })
         var links: [Link] = []
         for source in opened {
@@ -94,7 +97,8 @@ public final class RegionSet: Sendable {
                 return LinkStatus(
                     from: link.source.name, to: link.target.name, table: table.name,
                     delayMilliseconds: link.delayMilliseconds, backlog: head - min(head, position?.cursor.next ?? 1),
-                    applied: position?.appliedChanges ?? 0, lost: position?.lostChanges ?? 0)
+                    applied: position?.appliedChanges ?? 0, lost: position?.lostChanges ?? 0,
+                    conflicts: position?.conflicts ?? 0)
             }
         }
     }
@@ -123,4 +127,6 @@ public struct LinkStatus: Sendable {
     public let applied: UInt64
     /// Changes that were older than what the target held, since the process started.
     public let lost: UInt64
+    /// Changes that were concurrent with a write of the receiving region, whichever won.
+    public let conflicts: UInt64
 }

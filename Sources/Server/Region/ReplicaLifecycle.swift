@@ -39,7 +39,7 @@ struct ReplicaLifecycle: Sendable {
 
     private func addPeer(_ target: RegionName, to tableName: String, in member: RegionName, source: RegionName) {
         guard let region = regions.region(member), let own = region.catalogue.table(named: tableName) else { return }
-        let now = regions.wallClock.milliseconds
+        let now = region.wallClock.milliseconds
         let peer = Peer(region: target, status: .creating, source: source, addedMilliseconds: now)
         // The new replica's log begins with it.
         if !own.peers.contains(where: { $0.region == target }) {
@@ -58,7 +58,7 @@ struct ReplicaLifecycle: Sendable {
         guard target.catalogue.table(named: tableName) == nil,
             let table = sourceRegion.catalogue.table(named: tableName)
         else { return }
-        let now = regions.wallClock.milliseconds
+        let now = target.wallClock.milliseconds
         var definition = TableDefinition(
             number: target.nextTableNumber, name: tableName, region: target.name,
             tableID: UUID().uuidString.lowercased(),
@@ -66,6 +66,7 @@ struct ReplicaLifecycle: Sendable {
             attributeDefinitions: table.attributeDefinitions, billing: table.billing,
             localIndexes: table.localIndexes, globalIndexes: activeIndexes(of: table))
         definition.tableClass = table.tableClass
+        definition.timeToLive = table.timeToLive.map { $0.settled }
         definition.nextIndexOrdinal = table.nextIndexOrdinal
         definition.streams = [
             .init(

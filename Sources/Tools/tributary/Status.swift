@@ -76,6 +76,7 @@ struct StatusReport: Decodable {
         let backlog: Int
         let applied: Int
         let lost: Int
+        let conflicts: Int
     }
 
     let regions: [Region]
@@ -98,10 +99,11 @@ struct StatusReport: Decodable {
             let rows = links.map { link in
                 [
                     link.from, link.to, link.table, "\(link.backlog)", "\(link.applied)", "\(link.lost)",
+                    "\(link.conflicts)",
                     "\(link.delayMilliseconds) ms",
                 ]
             }
-            text += "\n" + Self.columns([["FROM", "TO", "TABLE", "BACKLOG", "APPLIED", "LOST", "DELAY"]] + rows)
+            text += "\n" + Self.columns([["FROM", "TO", "TABLE", "BACKLOG", "APPLIED", "LOST", "CONFLICTS", "DELAY"]] + rows)
         }
         return text
     }

@@ -28,7 +28,9 @@ extension TestRegion {
         #expect(Set(rows(.indexes).keys) == expectedIndexes, "\(comment)", sourceLocation: sourceLocation)
         let numbers = Set(engine.tables.keys)
         for space in [Space.items, .changes] {
-            let strays = rows(space).keys.filter { !numbers.contains(tableNumber($0)) && !isControlEvent($0, in: space) }
+            let strays = rows(space).keys.filter {
+                !numbers.contains(tableNumber($0)) && !isControlEvent($0, in: space)
+            }
             #expect(strays.isEmpty, "rows of tables that are gone; \(comment)", sourceLocation: sourceLocation)
         }
     }

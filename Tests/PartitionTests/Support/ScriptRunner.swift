@@ -2,8 +2,10 @@ import AttributeModel
 import Bytes
 import ChangeStream
 import Expressions
+import JSONBytes
 import Partition
 import Replication
+import Testing
 
 /// Carries out the commands of a script on regions in memory. `Tests/Scripts/README.md` lists them.
 struct ScriptRunner {
@@ -38,6 +40,7 @@ struct ScriptRunner {
         case "deliver": return try deliver(&scanner)
         case "redeliver": return try redeliver(&scanner)
         case "get", "scan", "stream", "cursors", "equal": return try show(verb, &scanner)
+        case "events": return try events(of: try region(&scanner))
         case "collect":
             let table = try scanner.word()
             return try world.members(table).map { "\($0): \(try world.collectTombstones(table, in: $0)) collected" }
@@ -203,6 +206,21 @@ extension ScriptRunner {
         }
     }
 
+    private func events(of name: RegionName) throws -> [String] {
+        let entries = try ControlLog.entries(from: 1, limit: 100, reading: world[name].store)
+        let lines = try entries.map { entry in
+            let event = try JSONDocument(parsing: entry.json)
+            let data = try #require(event.member("data", of: event.root))
+            func text(_ path: StaticString...) -> String {
+                path.reduce(data as JSONDocument.Node?) { node, name in node.flatMap { event.member(name, of: $0) } }
+                    .map { event.string($0) } ?? ""
+            }
+            return "\(entry.sequence) \(entry.kind.name) \(text("table")): \(text("winner", "region")) over "
+                + "\(text("loser", "region")), the \(text("discarded")) write is discarded"
+        }
+        return lines.isEmpty ? ["none"] : lines
+    }
+
     private func describe(_ state: StoredItem) -> String {
         "\(state.item.map { text($0) } ?? "deleted") \(describe(state.version))"
     }
@@ -220,8 +238,9 @@ extension ScriptRunner {
 
     private func describe(_ outcome: ReplicationOutcome) -> String {
         let skew = outcome.skewMilliseconds.map { " (\($0) ms ahead)" } ?? ""
-        if outcome.applied > 0 { return "applied\(skew)" }
-        return outcome.lost > 0 ? "lost" : "there already"
+        let conflict = outcome.conflicts > 0 ? ", a conflict" : ""
+        if outcome.applied > 0 { return "applied\(skew)\(conflict)" }
+        return outcome.lost > 0 ? "lost\(conflict)" : "there already"
     }
 
     private func describe(_ reply: Reply) -> String {

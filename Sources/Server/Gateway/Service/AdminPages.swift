@@ -10,18 +10,29 @@ enum AdminPages {
     /// Nil for paths that are not ours.
     static func response(to uri: String, of regions: RegionSet) -> HTTPResponse? {
         let path = uri.prefix { $0 != "?" }
-        switch path {
-        case "/health": return health(of: regions)
-        case "/_tributary/status": return json(.ok, status(of: regions))
-        case _ where path.hasPrefix("/_tributary/"):
-            var writer = JSONWriter()
-            writer.beginObject()
-            writer.key("message")
-            writer.string("there is no page \(path); see /_tributary/status")
-            writer.endObject()
-            return json(.notFound, writer)
-        default: return nil
+        if path == "/health" { return health(of: regions) }
+        guard path.hasPrefix("/_tributary/") else { return nil }
+        do throws(AdminQuery.Refusal) {
+            let query = AdminQuery(uri: uri)
+            switch path {
+            case "/_tributary/status": return json(.ok, status(of: regions))
+            case "/_tributary/events": return json(.ok, try EventPages.events(query, of: regions))
+            case "/_tributary/conflicts": return json(.ok, try EventPages.conflicts(query, of: regions))
+            default:
+                return message(.notFound, "there is no page \(path); see /_tributary/status")
+            }
+        } catch {
+            return message(.badRequest, error.message)
         }
+    }
+
+    private static func message(_ status: HTTPResponseStatus, _ text: String) -> HTTPResponse {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("message")
+        writer.string(text)
+        writer.endObject()
+        return json(status, writer)
     }
 
     /// 200 while all regions write, 503 with the reason otherwise.
@@ -101,6 +112,8 @@ enum AdminPages {
         writer.number(Int(link.applied))
         writer.key("lost")
         writer.number(Int(link.lost))
+        writer.key("conflicts")
+        writer.number(Int(link.conflicts))
         writer.endObject()
     }
 

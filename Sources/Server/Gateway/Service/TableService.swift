@@ -36,6 +36,10 @@ extension AWSService {
             let table = context.catalogue.table(named: request.tableName)
             apply(try request.edit(for: table), to: table)
             return request.response
+        case .timeToLive(let request):
+            let table = context.catalogue.table(named: request.tableName)
+            apply(try request.edit(for: table, context: context), inGroupOf: table)
+            return request.response
         case .untag(let request):
             let table = context.catalogue.table(named: request.tableName)
             apply(try request.edit(for: table), to: table)
@@ -70,10 +74,7 @@ extension AWSService {
 
     private func carryOut(_ step: TableStep, on table: TableDefinition) {
         switch step {
-        case .edit(let edit):
-            apply(edit, to: table)
-            guard edit.isGroupWide else { return }
-            for peer in table.peers { apply(edit, to: regions.region(peer.region)?.catalogue.table(named: table.name)) }
+        case .edit(let edit): apply(edit, inGroupOf: table)
         case .enableStream(let viewType): controlPlane.enableStream(viewType, of: table)
         case .disableStream: controlPlane.disableStream(of: table)
         case .createIndex(let index, let attributeDefinitions):
@@ -103,6 +104,14 @@ extension AWSService {
     private func apply(_ edit: TableEdit, to table: TableDefinition?) {
         guard let table else { return }
         controlPlane.edit(table) { edit.apply(to: &$0) }
+    }
+
+    /// In all regions of the table, when the edit is one that all replicas take over.
+    private func apply(_ edit: TableEdit, inGroupOf table: TableDefinition?) {
+        guard let table else { return }
+        apply(edit, to: table)
+        guard edit.isGroupWide else { return }
+        for peer in table.peers { apply(edit, to: regions.region(peer.region)?.catalogue.table(named: table.name)) }
     }
 
     private func facts(about tableName: String, apartFrom region: Region) -> ReplicaFacts {

@@ -1,0 +1,107 @@
+"""Concurrent writes in two regions: what each region tells of them (DESIGN.md 5 and 6)."""
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from harness import REGIONS
+from harness.tables import Table
+from harness.values import S
+from harness.waiting import eventually
+
+EAST, WEST, SOUTH = REGIONS
+
+
+def page(server, path):
+    with urllib.request.urlopen(server.endpoint + path) as answer:
+        return json.load(answer)
+
+
+def refusal(server, path):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        page(server, path)
+    return caught.value.code, json.load(caught.value)["message"]
+
+
+@pytest.fixture(scope="module")
+def slow_links(module_server):
+    """Half a second between us-east-1 and eu-west-1: room for both to write before either hears of the other."""
+    return module_server("--link", f"{EAST}:{WEST}=500ms", "--link", f"{WEST}:{EAST}=500ms")
+
+
+@pytest.fixture(scope="module")
+def table(slow_links, new_clients):
+    clients = new_clients(slow_links.endpoint)
+    table = Table("orders", EAST, clients)
+    table.create_table(
+        KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "p", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    table.wait_active()
+    for region in (WEST, SOUTH):
+        table.add_replica(region)
+    return table
+
+
+def conflicts(server, region, more=""):
+    return page(server, f"/_tributary/conflicts?region={region}{more}")
+
+
+def test_both_writers_tell_of_the_lost_write(slow_links, table):
+    table.put(p=S("a"), city=S("Lisbon"))
+    table.in_region(WEST).put(p=S("a"), city=S("Oslo"))
+    eventually(lambda: all(len(conflicts(slow_links, region)["events"]) == 1 for region in (EAST, WEST)))
+    for region, discarded in ((EAST, "stored"), (WEST, "arriving")):
+        event = conflicts(slow_links, region)["events"][0]
+        assert event["type"] == "conflict.resolved" and event["subject"] == "orders"
+        assert event["specversion"] == "1.0" and event["source"] == f"/tributary/regions/{region}"
+        data = event["data"]
+        assert data["key"] == {"p": S("a")} and data["discarded"] == discarded
+        assert data["winner"]["region"] == WEST and data["winner"]["item"]["city"] == S("Oslo")
+        assert data["loser"]["region"] == EAST and data["loser"]["item"]["city"] == S("Lisbon")
+        assert data["winner"]["timeMilliseconds"] >= data["loser"]["timeMilliseconds"]
+    for region in REGIONS:
+        assert table.in_region(region).get(p=S("a"))["city"] == S("Oslo")
+    assert conflicts(slow_links, SOUTH)["events"] == []
+
+
+def test_a_delete_against_a_put(slow_links, table):
+    table.put(p=S("b"), n=S("1"))
+    eventually(lambda: table.in_region(WEST).get(p=S("b")) is not None)
+    table.delete_item(Key={"p": S("b")})
+    table.in_region(WEST).put(p=S("b"), n=S("2"))
+    eventually(lambda: table.get(p=S("b")) == {"p": S("b"), "n": S("2")})
+    newest = conflicts(slow_links, EAST, "&limit=1")
+    assert newest["events"][0]["data"]["loser"] == {
+        **newest["events"][0]["data"]["loser"], "region": EAST, "item": None}
+    older = conflicts(slow_links, EAST, f"&limit=1&before={newest['next']}")
+    assert older["events"][0]["data"]["key"] == {"p": S("a")}
+
+
+def test_links_count_conflicts_and_events_come_in_pages(slow_links, table):
+    links = {(link["from"], link["to"]): link for link in page(slow_links, "/_tributary/status")["links"]}
+    assert links[EAST, WEST]["conflicts"] == 2 and links[WEST, EAST]["conflicts"] == 2
+    assert links[EAST, SOUTH]["conflicts"] == 0
+    first = page(slow_links, f"/_tributary/events?region={WEST}&limit=1")
+    second = page(slow_links, f"/_tributary/events?region={WEST}&after={first['next']}")
+    ids = [event["id"] for event in first["events"] + second["events"] if event["type"] == "conflict.resolved"]
+    assert len(set(ids)) == 2
+    assert page(slow_links, f"/_tributary/events?region={WEST}&after={second['next']}")["events"] == []
+
+
+@pytest.mark.parametrize(
+    "query, message",
+    [
+        ("", "the parameter 'region' is missing"),
+        ("?region=mars-1", "there is no region 'mars-1'; this process serves us-east-1"),
+        (f"?region={EAST}&limit=0", "limit must be a whole number from 1 to 1000, not '0'"),
+        (f"?region={EAST}&limit=ten", "limit must be a whole number from 1 to 1000, not 'ten'"),
+        (f"?region={EAST}&befor=3", "there is no parameter 'befor'; there are region, before, limit"),
+    ],
+)
+def test_bad_requests(slow_links, query, message):
+    code, text = refusal(slow_links, "/_tributary/conflicts" + query)
+    assert code == 400 and message in text
