@@ -28,6 +28,10 @@ let nio: [Target.Dependency] = [
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess: [Target.Dependency] = [
+    .product(name: "Subprocess", package: "swift-subprocess"),
+    .product(name: "SystemPackage", package: "swift-system"),
+]
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
@@ -41,10 +45,16 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // Hash functions for request digests and signatures.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // handler.yaml.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         // Log lines with metadata.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Sockets and the HTTP/1 codec of the AWS endpoint.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // File names and descriptors of the processes' pipes, as Subprocess wants them.
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        // Processes of handlers.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         // Signals and ordered shutdown.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -64,6 +74,14 @@ let package = Package(
                 "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore",
             ]),
 
+        layer("Engine", "EventPattern", ["Bytes", "JSONBytes", "AttributeModel", "Replication", "ChangeStream"]),
+        layer("Engine", "EventSource", ["Bytes", "JSONBytes"]),
+        layer(
+            "Engine", "HandlerKit",
+            [
+                "Bytes", "JSONBytes", "AttributeModel", "Replication", "ChangeStream", "EventPattern", "EventSource",
+            ]),
+
         // Storage
         layer("Storage", "KeyValueStore", ["Bytes"]),
         .systemLibrary(
@@ -81,21 +99,37 @@ let package = Package(
             "Server", "WireProtocol",
             [
                 "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore",
-                "Partition", crypto,
+                "Partition", "EventPattern", "EventSource", crypto,
             ]),
+        layer(
+            "Server", "HandlerFolders",
+            ["HandlerKit", "EventPattern", "EventSource", "Replication", .product(name: "Yams", package: "Yams")]),
         layer("Server", "HTTPEndpoint", ["Bytes", logging] + nio),
+        .systemLibrary(name: "CZip", path: "Sources/Server/CZip", providers: [.apt(["libzip-dev"])]),
+        layer(
+            "Server", "Functions",
+            ["Bytes", "JSONBytes", "Replication", "HTTPEndpoint", "CZip", logging, crypto] + subprocess + nio),
+        layer(
+            "Server", "EventSources",
+            [
+                "Bytes", "JSONBytes", "AttributeModel", "Replication", "ChangeStream", "EventPattern", "EventSource",
+                "KeyValueStore", "Partition", "Region", "Functions", logging,
+            ]),
         layer(
             "Server", "Gateway",
             [
                 "Bytes", "JSONBytes", "AttributeModel", "ChangeStream", "Replication", "Partition", "KeyValueStore",
-                "Region", "HTTPEndpoint", "WireProtocol", logging,
+                "Region", "HTTPEndpoint", "WireProtocol", "EventPattern", "EventSource", "Functions", "EventSources",
+                "HandlerKit", "HandlerFolders", logging,
             ] + nio),
 
         // Tools
         .executableTarget(
             name: "tributary",
             dependencies: [
-                "JSONBytes", "KeyValueStore", "Replication", "Region", "HTTPEndpoint", "Gateway", argumentParser,
+                "JSONBytes", "KeyValueStore", "Replication", "EventPattern", "Region", "Functions", "HTTPEndpoint",
+                "Gateway",
+                argumentParser,
                 logging,
                 serviceLifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -103,7 +137,10 @@ let package = Package(
             path: "Sources/Tools/tributary", swiftSettings: settings),
         .executableTarget(
             name: "benchmarks",
-            dependencies: ["CRocksDB", argumentParser],
+            dependencies: [
+                "CRocksDB", "EventPattern", "ChangeStream", "AttributeModel", "Replication", "Bytes", "JSONBytes",
+                argumentParser,
+            ],
             path: "Sources/Tools/benchmarks", swiftSettings: settings),
 
         // Tests mirror the targets. Tests/Conformance is Python: it talks to the running server.
@@ -135,6 +172,7 @@ let package = Package(
                 "Bytes", "KeyValueStore",
             ]),
         tests("HTTPEndpointTests", ["HTTPEndpoint", "Bytes", logging] + nio),
+        tests("EventSourceTests", ["EventSource", "JSONBytes", "Bytes"]),
         tests("TidyTests"),
     ]
 )

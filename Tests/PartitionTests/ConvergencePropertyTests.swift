@@ -40,8 +40,8 @@ import Testing
     }
 }
 
-/// A seeded history: writes, deletes, transactions, deliveries with repeats, clocks that jump, collected tombstones, restarts, replicas that
-/// are removed and filled anew.
+/// A seeded history: writes, deletes, expiries, transactions, deliveries with repeats, clocks that jump, collected tombstones, restarts,
+/// replicas that are removed and filled anew.
 private struct RandomHistory {
     private static let regions = ["ap-east-1", "eu-west-1", "us-east-1"].map { RegionName(stored: $0) }
     private static let keys = 6
@@ -77,6 +77,7 @@ private struct RandomHistory {
         try world.createTable(
             Self.table, keys: "pk=S", global: [.global("G", "g=S n=N", .include(["v"]))], stream: .newAndOldImages,
             in: Self.regions)
+        try world.setTimeToLive(Self.table, attribute: "t")
     }
 
     private var comment: Comment { "seed \(seed), step \(steps)" }
@@ -97,7 +98,8 @@ private struct RandomHistory {
         steps += 1
         world.wait(milliseconds: UInt64(random.below(4)))
         switch random.below(100) {
-        case ..<45: try write(in: writer())
+        case ..<41: try write(in: writer())
+        case ..<45: try sweep(in: writer())
         case ..<51: try transact(in: writer())
         case ..<79: try deliver()
         case ..<85: try redeliver()
@@ -114,14 +116,23 @@ private struct RandomHistory {
     private mutating func randomWrite(in name: RegionName, key: Int) throws -> ItemWrite {
         let pk = #""pk":{"S":"\#(key)"}"#
         if random.isTrue(1, in: 4) { return try world[name].write(.delete, "{\(pk)}") }
+        let expiry = TestRegion.start / 1000 + [1, 60, 1800, 7200][random.below(4)]
+        let expires = random.isTrue(1, in: 2) ? #","t":{"N":"\#(expiry)"}"# : ""
         let indexed = random.isTrue(1, in: 2) ? #","g":{"S":"\#(random.below(2))"}"# : ""
-        let json = #"{\#(pk),"n":{"N":"\#(random.below(3))"},"v":{"N":"\#(random.below(5))"}\#(indexed)}"#
+        let json = #"{\#(pk),"n":{"N":"\#(random.below(3))"},"v":{"N":"\#(random.below(5))"}\#(indexed)\#(expires)}"#
         return try world[name].put(json)
     }
 
     private mutating func write(in name: RegionName) throws {
         let write = try randomWrite(in: name, key: random.below(Self.keys))
         try apply(.write(write), in: name)
+    }
+
+    /// What is expired by the region's clock, one look late: as the shell does it.
+    private mutating func sweep(in name: RegionName) throws {
+        let sweep = try world[name].sweepCommand(Self.table, limit: 1 + random.below(3))
+        if random.isTrue(1, in: 3) { try write(in: name) }
+        try apply(sweep, in: name)
     }
 
     private mutating func transact(in name: RegionName) throws {

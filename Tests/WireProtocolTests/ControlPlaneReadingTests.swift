@@ -258,20 +258,6 @@ import WireProtocol
 
     static let named = #"{"TableName":"Orders"}"#
 
-    @Test("items do not expire")
-    func itemsDoNotExpire() throws {
-        #expect(
-            try tableAnswer(.describeTimeToLive, Self.named, [TableFixture.table()])
-                == #"{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}"#)
-        #expect(
-            TableOperation.describeTimeToLive.refusal(Self.named, [TableFixture.table(status: .creating)])
-                == .validation(
-                    "Cannot describe time to live while table is in CREATING state: Current table state is CREATING"))
-        #expect(
-            TableOperation.describeTimeToLive.refusal(Self.named)
-                == WireError(.resourceNotFound, "Requested resource not found: Table: Orders not found"))
-    }
-
     @Test("there are no backups")
     func thereAreNoBackups() throws {
         #expect(

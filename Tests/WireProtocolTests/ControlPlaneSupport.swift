@@ -166,6 +166,8 @@ extension TableOperation {
             return .deletion(try delete.decide(current: current(name), facts: facts(name), context: context))
         case .tag(let tag): return .edit(try tag.edit(for: current(tag.tableName)))
         case .untag(let untag): return .edit(try untag.edit(for: current(untag.tableName)))
+        case .timeToLive(let change):
+            return .edit(try change.edit(for: current(change.tableName), context: context))
         }
     }
 

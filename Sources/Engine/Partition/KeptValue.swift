@@ -6,8 +6,8 @@ public import KeyValueStore
 public struct KeptValue: Sendable, Equatable {
     /// The longest name, in UTF-8 bytes.
     public static let nameBytesMax = 1024
-    /// The largest value, in bytes.
-    public static let valueBytesMax = 1 << 20
+    /// The largest value, in bytes: a checkpoint with the state of a window is the largest there is.
+    public static let valueBytesMax = 4 << 20
 
     public let name: String
     /// Nil removes the value.

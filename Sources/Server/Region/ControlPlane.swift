@@ -50,8 +50,13 @@ public final class ControlPlane: Sendable {
         jobs.wait()
         // What complete jobs put on the queue.
         queue.sync {}
-        for sweeper in sweepers { sweeper.stop() }
+        stopSweeps()
         housekeeping.stop()
+    }
+
+    /// Returns when no more items expire.
+    func stopSweeps() {
+        for sweeper in sweepers { sweeper.stop() }
     }
 
     // MARK: Decisions; call these from submitted work only.

@@ -1,12 +1,14 @@
 import Synchronization
 
 /// Tells long work on other threads that the process is ending.
-final class StopFlag: Sendable {
+public final class StopFlag: Sendable {
     private let flag = Atomic<Bool>(false)
 
-    var isSet: Bool { flag.load(ordering: .acquiring) }
+    public init() {}
 
-    func set() {
+    public var isSet: Bool { flag.load(ordering: .acquiring) }
+
+    public func set() {
         flag.store(true, ordering: .releasing)
     }
 }

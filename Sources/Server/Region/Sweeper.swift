@@ -92,7 +92,7 @@ final class Sweeper: Sendable {
         if isComplete { settle(timeToLive, as: .enabled, in: table) }
     }
 
-    private func settle(_ timeToLive: TimeToLive, as status: TimeToLive.Status, in table: TableDefinition) {
+    func settle(_ timeToLive: TimeToLive, as status: TimeToLive.Status, in table: TableDefinition) {
         let edit = CatalogueChange.edit(table.number) { definition in
             // A client may have changed its mind meanwhile.
             if definition.timeToLive == timeToLive { definition.timeToLive?.status = status }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import Functions
 import Gateway
 import Glibc
 import HTTPEndpoint
@@ -43,6 +45,15 @@ struct Serve: AsyncParsableCommand {
             valueName: "from:to=delay"))
     var links: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The folder of event handlers: each folder in it with a handler.yaml. Default: Handlers, if it is there.",
+            valueName: "directory"))
+    var handlers: String?
+
+    @Flag(help: "Start no handlers.")
+    var noHandlers = false
+
     @Option(help: "Event loop threads.")
     var eventLoops = 2
 
@@ -51,6 +62,8 @@ struct Serve: AsyncParsableCommand {
 
     @Option(help: "How log lines look: text, or json for one object a line.")
     var logFormat = LogFormat.text
+
+    private static let handlersDefault = "Handlers"
 
     enum LogFormat: String, ExpressibleByArgument, CaseIterable {
         case text
@@ -65,6 +78,9 @@ struct Serve: AsyncParsableCommand {
         }
         guard (1...64).contains(eventLoops) else {
             throw ValidationError("--event-loops must be between 1 and 64, not \(eventLoops)")
+        }
+        if noHandlers, handlers != nil {
+            throw ValidationError("--handlers and --no-handlers exclude each other")
         }
         if inMemory, dataDirectory != nil {
             throw ValidationError("--in-memory and --data-directory exclude each other")
@@ -109,13 +125,47 @@ struct Serve: AsyncParsableCommand {
             let server = try await HTTPServer.start(
                 .init(listeners: listeners(names), eventLoops: eventLoops), logger: logger
             ) { request, responder in service.handle(request, responder) }
+            let lambda: LambdaSystem
+            do {
+                lambda = try LambdaSystem(
+                    regions, lambdaConfiguration(directory, port: server.ports[0]), logger: logger)
+            } catch {
+                await server.shutdown()
+                throw error
+            }
+            service.attach(lambda)
             printStart(names, directory: directory, ports: server.ports)
-            return RunningEndpoint(server: server, service: service, controlPlane: controlPlane, regions: regions)
+            return RunningEndpoint(
+                server: server, service: service, lambda: lambda, controlPlane: controlPlane, regions: regions)
         } catch {
             controlPlane.stop()
             regions.stop()
             throw error
         }
+    }
+
+    private func lambdaConfiguration(_ directory: String?, port: Int) -> LambdaSystem.Configuration {
+        let code =
+            directory.map { $0 + "/functions" }
+            ?? FileManager.default.temporaryDirectory.path + "/tributary-\(getpid())/functions"
+        return LambdaSystem.Configuration(
+            codeDirectory: URL(fileURLWithPath: code).standardizedFileURL.path,
+            endpointURL: "http://\(shownHost):\(port)",
+            handlersDirectory: handlersDirectory,
+            log: logFormat == .json ? .logger(functionLogger) : .standardOutput)
+    }
+
+    /// Nil when nobody asked for handlers and the usual folder is not there.
+    private var handlersDirectory: String? {
+        if noHandlers { return nil }
+        if let handlers { return handlers }
+        return FileManager.default.fileExists(atPath: Self.handlersDefault) ? Self.handlersDefault : nil
+    }
+
+    private var functionLogger: Logger {
+        var logger = Logger(label: "handler")
+        logger.logLevel = .info
+        return logger
     }
 
     private func listeners(_ names: [RegionName]) -> [HTTPServer.Listener] {
@@ -146,8 +196,11 @@ struct Serve: AsyncParsableCommand {
         return logger
     }
 
+    private var shownHost: String {
+        ["127.0.0.1", "0.0.0.0", "::", "::1"].contains(host) ? "localhost" : host
+    }
+
     private func printStart(_ names: [RegionName], directory: String?, ports: [Int]) {
-        let shownHost = ["127.0.0.1", "0.0.0.0", "::", "::1"].contains(host) ? "localhost" : host
         let endpoints = ports.map { "http://\(shownHost):\($0)" }
         print("Tributary \(Tributary.version)")
         print("  regions         \(names.map(\.name).joined(separator: ", "))")
@@ -184,11 +237,13 @@ private struct Endpoint: ServiceLifecycle.Service {
 private struct RunningEndpoint {
     let server: HTTPServer
     let service: AWSService
+    let lambda: LambdaSystem
     let controlPlane: ControlPlane
     let regions: RegionSet
 
     func stop() async {
         await server.shutdown()
+        await lambda.stop()
         await service.stop()
         controlPlane.stop()
         regions.stop()

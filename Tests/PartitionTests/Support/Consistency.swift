@@ -7,7 +7,8 @@ import Replication
 import Testing
 
 extension TestRegion {
-    /// Everything that must follow from the items alone: index entries, the list of tombstones, the counters. And the log has no gaps.
+    /// Everything that must follow from the items alone: index entries, the lists of tombstones and expiries, the counters. And the log has
+    /// no gaps.
     func expectConsistent(_ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation) throws {
         var expectedIndexes: Set<[UInt8]> = []
         for partition in engine.tables.values {
@@ -64,6 +65,9 @@ extension TestRegion {
                 rows.append(tombstoneRow(table, state.version.timestamp, key))
                 continue
             }
+            if let timeToLive = table.timeToLive, timeToLive.isOn, let expiry = timeToLive.expiry(of: item) {
+                rows.append(expiryRow(table, expiry, key))
+            }
             for index in table.indexes {
                 guard let entry = try? index.keySchema.key(of: item) else { continue }
                 rows.append(StorageKeys.indexEntry(table.number, index.ordinal, entry, of: key))
@@ -78,6 +82,13 @@ extension TestRegion {
         row.appendBigEndian(0 as IndexDefinition.Ordinal)
         row.appendBigEndian(timestamp.rawValue)
         return row + key.bytes
+    }
+
+    private func expiryRow(_ table: TableDefinition, _ expiry: DecimalNumber, _ key: EncodedKey) -> [UInt8] {
+        var row: [UInt8] = []
+        row.appendBigEndian(table.number)
+        row.appendBigEndian(StorageKeys.expiryOrdinal)
+        return row + expiry.orderedBytes + key.bytes
     }
 
     private func tableNumber(_ key: [UInt8]) -> TableDefinition.Number {

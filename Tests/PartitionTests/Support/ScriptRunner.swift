@@ -44,6 +44,13 @@ struct ScriptRunner {
         case "collect":
             let table = try scanner.word()
             return try world.members(table).map { "\($0): \(try world.collectTombstones(table, in: $0)) collected" }
+        case "expire":
+            let table = try scanner.word()
+            try world.setTimeToLive(table, attribute: Text(try scanner.word()))
+            return []
+        case "sweep":
+            let name = try region(&scanner)
+            return try loggedLines(in: name, try world[name].sweepCommand(try scanner.word()))
         case "restart":
             try world[try region(&scanner)].restart()
             return []
@@ -72,7 +79,7 @@ struct ScriptRunner {
     // MARK: Writes
 
     private mutating func write(in name: RegionName, _ scanner: inout ScriptScanner) throws -> [String] {
-        var command: Command
+        let command: Command
         let isTransaction = scanner.take("transact")
         if isTransaction {
             let id = try scanner.word()
@@ -82,6 +89,11 @@ struct ScriptRunner {
         } else {
             command = .write(try itemWrite(in: name, &scanner))
         }
+        return try loggedLines(in: name, command)
+    }
+
+    /// What a command added to the logs of its region; what it answered when that is nothing.
+    private mutating func loggedLines(in name: RegionName, _ command: Command) throws -> [String] {
         let heads = world[name].engine.tables.mapValues(\.counters.nextSequence)
         let reply = try world[name].apply(command)
         var lines: [String] = []
@@ -215,6 +227,9 @@ extension ScriptRunner {
                 path.reduce(data as JSONDocument.Node?) { node, name in node.flatMap { event.member(name, of: $0) } }
                     .map { event.string($0) } ?? ""
             }
+            guard entry.kind == .conflictResolved else {
+                return "\(entry.sequence) \(entry.kind.name) \(text("table"))"
+            }
             return "\(entry.sequence) \(entry.kind.name) \(text("table")): \(text("winner", "region")) over "
                 + "\(text("loser", "region")), the \(text("discarded")) write is discarded"
         }
@@ -228,7 +243,8 @@ extension ScriptRunner {
     private func describe(_ record: ChangeRecord) -> String {
         let images = [record.oldImage, record.newImage].compactMap { $0.map { text($0) } }.joined(separator: " -> ")
         let transaction = record.transaction.map { " of \($0.id) (\($0.index + 1) of \($0.size))" } ?? ""
-        return "\(record.sequence) \(record.kind.eventName) \(images) \(describe(record.version))\(transaction)"
+        let cause = record.cause == .ttl ? " by time to live" : ""
+        return "\(record.sequence) \(record.kind.eventName) \(images) \(describe(record.version))\(transaction)\(cause)"
     }
 
     private func describe(_ change: ReplicatedChange) -> String {
@@ -246,6 +262,7 @@ extension ScriptRunner {
     private func describe(_ reply: Reply) -> String {
         switch reply {
         case .written, .transacted: "unchanged"
+        case .swept(let deleted): "\(deleted) expired"
         case .failed(.conditionFailed(let item)): "condition failed\(item.map { " " + text($0) } ?? "")"
         case .failed(let failure): "failed: \(failure)"
         case .cancelled(let reasons):

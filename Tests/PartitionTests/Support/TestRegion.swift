@@ -1,4 +1,5 @@
 import AttributeModel
+import Bytes
 import ChangeStream
 import Expressions
 import KeyValueStore
@@ -90,7 +91,28 @@ struct TestRegion {
     func table(_ tableName: String = "T") throws -> TableDefinition { try partition(tableName).definition }
     func counters(_ tableName: String = "T") throws -> TableCounters { try partition(tableName).counters }
 
+    /// Lets items expire by an attribute, with those listed that are there already.
+    mutating func setTimeToLive(
+        _ tableName: String = "T", attribute: Text, status: TimeToLive.Status = .enabled
+    ) throws {
+        let timeToLive = TimeToLive(
+            attributeName: attribute, status: status, changedMilliseconds: wallMilliseconds)
+        let table = try table(tableName)
+        try apply(.changeCatalogue(.edit(table.number) { $0.timeToLive = timeToLive }))
+        guard timeToLive.isOn else { return }
+        let keys = try states(of: table).map(\.key)
+        try apply(.indexItems(table: table.number, ordinal: StorageKeys.expiryOrdinal, keys: keys))
+    }
+
     // MARK: Commands
+
+    /// Deletes what is expired now.
+    func sweepCommand(_ tableName: String = "T", limit: Int = .max) throws -> Command {
+        let table = try table(tableName)
+        let keys = try StorageKeys.expiredItems(
+            of: table, atMilliseconds: wallMilliseconds, limit: limit, reading: store)
+        return .deleteExpired(table: table.number, keys: keys)
+    }
 
     func put(_ json: String, in tableName: String = "T", if condition: ConditionExpression? = nil) throws -> ItemWrite {
         let table = try table(tableName)
@@ -160,6 +182,8 @@ extension Reply {
     /// The outcome of a write that was made.
     var outcome: WriteOutcome? { if case .written(let outcome) = self { outcome } else { nil } }
     var failure: WriteFailure? { if case .failed(let failure) = self { failure } else { nil } }
+    /// How many items a sweep deleted.
+    var swept: Int? { if case .swept(let deleted) = self { deleted } else { nil } }
     var isDone: Bool { if case .done = self { true } else { false } }
     var cancellation: [CancellationReason]? { if case .cancelled(let reasons) = self { reasons } else { nil } }
     var replication: ReplicationOutcome? { if case .replicated(let outcome) = self { outcome } else { nil } }

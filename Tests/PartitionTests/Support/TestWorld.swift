@@ -1,4 +1,5 @@
 import AttributeModel
+import Bytes
 import ChangeStream
 import KeyValueStore
 import Partition
@@ -61,6 +62,11 @@ struct TestWorld {
     /// The regions that hold a replica.
     func members(_ tableName: String) -> [RegionName] {
         names.filter { (try? self[$0].table(tableName)) != nil }
+    }
+
+    /// Lets items of all replicas expire by an attribute.
+    mutating func setTimeToLive(_ tableName: String, attribute: Text) throws {
+        for member in members(tableName) { try self[member].setTimeToLive(tableName, attribute: attribute) }
     }
 
     // MARK: Links
@@ -178,6 +184,7 @@ extension TestWorld {
             createdMilliseconds: nowMilliseconds, status: .creating, keySchema: sourceTable.keySchema,
             attributeDefinitions: sourceTable.attributeDefinitions, billing: sourceTable.billing,
             localIndexes: sourceTable.localIndexes, globalIndexes: sourceTable.globalIndexes)
+        definition.timeToLive = sourceTable.timeToLive
         definition.peers = members.map {
             Peer(region: $0, status: .active, source: nil, addedMilliseconds: nowMilliseconds)
         }

@@ -9,6 +9,7 @@ import NIOPosix
 import Partition
 public import Region
 public import Replication
+import Synchronization
 import WireProtocol
 
 /// The DynamoDB, DynamoDB Streams and STS endpoint: finds out what a request asks of which region, has it done, and answers.
@@ -24,6 +25,8 @@ public final class AWSService: Sendable {
     let logger: Logger
     let readers: NIOThreadPool
     private let authentication: Authentication
+    private let lambdaAuthentication: Authentication
+    private let lambda = Mutex<LambdaService?>(nil)
     private let endpoints: [String: Region]
     private let listenerRegions: [Region?]
     private let defaultRegion: String
@@ -39,8 +42,14 @@ public final class AWSService: Sendable {
         readers.start()
         endpoints = Dictionary(uniqueKeysWithValues: regions.regions.map { ($0.name.name, $0) })
         authentication = Authentication(regions: regions.names.map(\.name), services: ["dynamodb", "sts"])
+        lambdaAuthentication = Authentication(regions: regions.names.map(\.name), services: ["lambda"])
         self.listenerRegions = listenerRegions.map { $0.flatMap { regions.region($0) } }
         defaultRegion = regions.names.first?.name ?? ""
+    }
+
+    /// Answers requests of the Lambda API from now on. Functions learn the endpoint's port, so they come after the endpoint.
+    public func attach(_ system: LambdaSystem) {
+        lambda.withLock { $0 = LambdaService(regions: system.lambdas) { [self] in context(of: $0) } }
     }
 
     public func stop() async {
@@ -50,9 +59,13 @@ public final class AWSService: Sendable {
 
     /// Answers one request. Called on an event loop; never blocks.
     public func handle(_ request: HTTPRequest, _ responder: Responder) {
-        if request.head.method == .GET, let response = AdminPages.response(to: request.head.uri, of: regions) {
+        if request.head.uri == "/health", lambda.withLock({ $0 == nil }) {
+            return responder.respond(AdminPages.message(.serviceUnavailable, "the server is starting"))
+        }
+        if let response = AdminPages.response(to: request, of: regions) {
             return responder.respond(response)
         }
+        if LambdaRoute.isOfLambda(request.head.uri[...]) { return answerLambda(request, responder) }
         switch Preflight.decide(request.head, hasBody: request.body.readableBytes > 0, region: defaultRegion) {
         case .respond(let response):
             responder.respond(response)
@@ -75,7 +88,7 @@ public final class AWSService: Sendable {
         let document = try parse(request.body)
         let target = OperationTarget(request.head.headers.first(name: "x-amz-target"))
         if case .unknown = target { throw WireError(.unknownOperation, nil) }
-        let region = try region(of: request)
+        let region = try region(of: request, authentication)
         guard let document else { throw WireError(.serialization, nil) }
         let context = context(of: region)
         switch target {
@@ -99,7 +112,7 @@ public final class AWSService: Sendable {
 
     /// STS: a form in, XML out.
     private func answerQueryProtocol(_ request: HTTPRequest, _ exchange: Exchange) throws(WireError) {
-        _ = try scope(of: request)
+        _ = try scope(of: request, authentication)
         let response = CallerIdentity.response(
             toForm: Array(request.body.readableBytesView), requestID: request.id.description)
         let headers = AWSResponseHeaders(
@@ -117,7 +130,21 @@ public final class AWSService: Sendable {
         }
     }
 
-    func scope(of request: HTTPRequest) throws(WireError) -> CredentialScope {
+    private func answerLambda(_ request: HTTPRequest, _ responder: Responder) {
+        guard let service = lambda.withLock({ $0 }) else {
+            let starting = LambdaError(.service, "The server is starting.")
+            return responder.respond(HTTPResponse(starting.response))
+        }
+        do throws(WireError) {
+            service.handle(request, in: try region(of: request, lambdaAuthentication).name, responder)
+        } catch {
+            responder.respond(HTTPResponse(LambdaError(authentication: error).response))
+        }
+    }
+
+    private func scope(
+        of request: HTTPRequest, _ authentication: Authentication
+    ) throws(WireError) -> CredentialScope {
         let headers = request.head.headers
         do throws(AuthenticationError) {
             return try authentication.credentialScope(
@@ -129,8 +156,10 @@ public final class AWSService: Sendable {
         }
     }
 
-    private func region(of request: HTTPRequest) throws(WireError) -> Region {
-        let scope = try scope(of: request)
+    private func region(
+        of request: HTTPRequest, _ authentication: Authentication
+    ) throws(WireError) -> Region {
+        let scope = try scope(of: request, authentication)
         if let region = listenerRegions[request.listener] { return region }
         if let host = request.head.headers.first(name: "host"), let name = EndpointHost.region(fromHost: host),
             let region = endpoints[name]

@@ -16,6 +16,7 @@ enum AdminPages {
             let query = AdminQuery(uri: uri)
             switch path {
             case "/_tributary/status": return json(.ok, status(of: regions))
+            case RegionPages.path[...]: return json(.ok, RegionPages.list(of: regions))
             case "/_tributary/events": return json(.ok, try EventPages.events(query, of: regions))
             case "/_tributary/conflicts": return json(.ok, try EventPages.conflicts(query, of: regions))
             default:
@@ -26,7 +27,7 @@ enum AdminPages {
         }
     }
 
-    private static func message(_ status: HTTPResponseStatus, _ text: String) -> HTTPResponse {
+    static func message(_ status: HTTPResponseStatus, _ text: String) -> HTTPResponse {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("message")
@@ -117,7 +118,7 @@ enum AdminPages {
         writer.endObject()
     }
 
-    private static func json(_ status: HTTPResponseStatus, _ writer: JSONWriter) -> HTTPResponse {
+    static func json(_ status: HTTPResponseStatus, _ writer: JSONWriter) -> HTTPResponse {
         HTTPResponse(status: status, contentType: .json, body: writer.bytes)
     }
 }

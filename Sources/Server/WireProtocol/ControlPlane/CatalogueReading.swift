@@ -36,23 +36,6 @@ enum CatalogueReading {
         }
     }
 
-    /// Tables cannot expire their items yet.
-    static func describeTimeToLive(_ body: RequestBody, _ context: RequestContext) throws(WireError) -> WireResponse {
-        let table = try existingTable(body, .describeTimeToLive, context)
-        if table.status == .creating || table.status == .deleting {
-            let state = table.status.rawValue
-            throw .validation(
-                "Cannot describe time to live while table is in \(state) state: Current table state is \(state)")
-        }
-        return WireResponse.object { writer in
-            writer.key("TimeToLiveDescription")
-            writer.beginObject()
-            writer.key("TimeToLiveStatus")
-            writer.string("DISABLED")
-            writer.endObject()
-        }
-    }
-
     /// There are no backups here, and the answer says so.
     static func describeContinuousBackups(
         _ body: RequestBody, _ context: RequestContext

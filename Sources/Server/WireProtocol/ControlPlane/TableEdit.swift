@@ -10,11 +10,12 @@ public enum TableEdit: Sendable, Equatable {
     /// Adds, and replaces those with the same key.
     case addTags([Tag])
     case removeTags([String])
+    case timeToLive(TimeToLive)
 
     /// Whether all replicas of a global table take it over (reference `global-tables.md` 3.5).
     public var isGroupWide: Bool {
         switch self {
-        case .tableClass, .billing, .indexThroughput: true
+        case .tableClass, .billing, .indexThroughput, .timeToLive: true
         case .deletionProtection, .addTags, .removeTags: false
         }
     }
@@ -37,6 +38,7 @@ public enum TableEdit: Sendable, Equatable {
                 }
             }
         case .removeTags(let keys): table.tags.removeAll { tag in keys.contains { tag.hasKey($0) } }
+        case .timeToLive(let timeToLive): table.timeToLive = timeToLive
         }
     }
 }

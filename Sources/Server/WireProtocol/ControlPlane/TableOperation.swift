@@ -13,6 +13,7 @@ public enum TableOperation: String, CaseIterable, Sendable {
     case listTagsOfResource = "ListTagsOfResource"
     case describeLimits = "DescribeLimits"
     case describeEndpoints = "DescribeEndpoints"
+    case updateTimeToLive = "UpdateTimeToLive"
     case describeTimeToLive = "DescribeTimeToLive"
     case describeContinuousBackups = "DescribeContinuousBackups"
 }
@@ -26,6 +27,7 @@ public enum TableRequest: Sendable {
     case delete(DeleteTableRequest)
     case tag(TagResourceRequest)
     case untag(UntagResourceRequest)
+    case timeToLive(UpdateTimeToLiveRequest)
 }
 
 extension TableOperation {
@@ -46,7 +48,8 @@ extension TableOperation {
         case .listTagsOfResource: .answer(try TagListing.answer(body, context))
         case .describeTable: .answer(try CatalogueReading.describeTable(body, context))
         case .listTables: .answer(try CatalogueReading.listTables(body, context))
-        case .describeTimeToLive: .answer(try CatalogueReading.describeTimeToLive(body, context))
+        case .updateTimeToLive: .timeToLive(try UpdateTimeToLiveRequest(body, context))
+        case .describeTimeToLive: .answer(try TimeToLiveReading.answer(body, context))
         case .describeContinuousBackups: .answer(try CatalogueReading.describeContinuousBackups(body, context))
         case .describeLimits: .answer(AccountReading.limits)
         case .describeEndpoints: .answer(AccountReading.endpoints(context))

@@ -5,6 +5,7 @@ enum TableShapes {
         case .createTable: createTable
         case .updateTable: updateTable
         case .describeTable, .deleteTable, .describeTimeToLive, .describeContinuousBackups: named
+        case .updateTimeToLive: updateTimeToLive
         case .listTables: listTables
         case .tagResource: tagResource
         case .untagResource: untagResource
@@ -16,6 +17,13 @@ enum TableShapes {
     private static let named = Shape.structure("TableRequest", ["TableName": .string])
     private static let listTables = Shape.structure(
         "ListTablesInput", ["ExclusiveStartTableName": .string, "Limit": .integer])
+    private static let updateTimeToLive = Shape.structure(
+        "UpdateTimeToLiveInput",
+        [
+            "TableName": .string,
+            "TimeToLiveSpecification": .structure(
+                "TimeToLiveSpecification", ["Enabled": .boolean, "AttributeName": .string]),
+        ])
     private static let tagResource = Shape.structure("TagResourceInput", ["ResourceArn": .string, "Tags": tags])
     private static let untagResource = Shape.structure(
         "UntagResourceInput", ["ResourceArn": .string, "TagKeys": .list(.string)])

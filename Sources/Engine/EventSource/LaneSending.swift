@@ -1,0 +1,100 @@
+/// When a lane sends, and what (reference `event-source-mapping.md` 3).
+extension Lane {
+    /// The next thing to do, if it can be done now; the lane is not settled afterwards.
+    mutating func nextStep(_ context: LaneContext) -> LaneStep? {
+        guard isSettled, context.nowMilliseconds >= wakeMilliseconds else { return nil }
+        if let step = endWindowIfDue(context) { return step }
+        guard !context.isDraining, !queue.isEmpty else { return nil }
+        if stretches.isEmpty {
+            guard let count = batchIfComplete(context) else { return nil }
+            stretches.append(Stretch(count: count))
+            stretchedCount = count
+        }
+        return sendOrGiveUp(context)
+    }
+
+    /// When `nextStep` may have something to do though nothing else happens; nil when only an answer or a record can
+    /// change that.
+    func timerMilliseconds(_ context: LaneContext) -> UInt64? {
+        guard isSettled else { return nil }
+        if let window, window.open.endsEarly { return wakeMilliseconds }
+        if !stretches.isEmpty || wakeMilliseconds > context.nowMilliseconds {
+            return context.isDraining ? nil : wakeMilliseconds
+        }
+        var timer: UInt64?
+        if !queue.isEmpty, !context.isDraining, let since = batchingSinceMilliseconds {
+            timer = since + context.settings.batchingWindowMilliseconds
+        }
+        if let window, !context.isReadingBehind, window.open.endMilliseconds > context.caughtUpMilliseconds {
+            timer = min(timer ?? .max, window.open.endMilliseconds)
+        }
+        return timer
+    }
+
+    /// How many records from the front of the queue make a batch that is sent now; nil when more may come first.
+    ///
+    /// Continues where the last call stopped: each record is looked at once for a batch.
+    private mutating func batchIfComplete(_ context: LaneContext) -> Int? {
+        guard let first = queue.first else { return nil }
+        let settings = context.settings
+        let shard = context.shards.shard(of: first.sequence)
+        openWindow(for: first, context)
+        let windowEnd = window?.open.endMilliseconds ?? .max
+        let payloadMax = EventSourceEngine.recordsBytesMax - (window?.open.state.count ?? 0)
+        while !gathering.isClosed, gathering.count < queue.count {
+            let record = queue[gathering.count]
+            let bytes = gathering.payloadBytes + record.payloadBytes + 1
+            if record.sequence >= shard.end ?? .max || record.approximateMilliseconds >= windowEnd
+                || (gathering.count > 0 && bytes > payloadMax)
+            {
+                gathering.isClosed = true
+            } else {
+                gathering.count += 1
+                gathering.payloadBytes = bytes
+                gathering.isClosed = gathering.count == settings.batchSize
+            }
+        }
+        let isShardRead = shard.end.map { takenUpTo + 1 >= $0 } ?? false
+        let since = batchingSinceMilliseconds ?? context.nowMilliseconds
+        guard
+            gathering.isClosed || isShardRead || context.caughtUpMilliseconds >= windowEnd
+                || context.nowMilliseconds >= since + settings.batchingWindowMilliseconds
+        else { return nil }
+        return gathering.count
+    }
+
+    /// Sends the front stretch, or the part of it before a record that is too old; gives up what is too old at its
+    /// front.
+    private mutating func sendOrGiveUp(_ context: LaneContext) -> LaneStep {
+        let count = stretches[stretches.count - 1].count
+        var expired = 0
+        while expired < count, isExpired(queue[expired], context) { expired += 1 }
+        if expired > 0 {
+            cutStretch(at: expired)
+            return giveUp(.recordAgeExceeded, context)
+        }
+        var fresh = 1
+        while fresh < count, !isExpired(queue[fresh], context) { fresh += 1 }
+        cutStretch(at: fresh)
+        openWindow(for: queue[0], context)
+        window?.isUsed = true
+        return .invoke(
+            shardID: context.shards.shard(of: queue[0].sequence).id, records: queue.prefix(fresh),
+            attempt: stretches[stretches.count - 1].invokeCount + 1, window: windowInvocation(isFinal: false))
+    }
+
+    /// Gives up the front stretch; it is finished when its destination is settled.
+    func giveUp(_ condition: Discard.Condition, _ context: LaneContext) -> LaneStep {
+        let stretch = stretches[stretches.count - 1]
+        return .discard(
+            shardID: context.shards.shard(of: queue[0].sequence).id, records: queue.prefix(stretch.count),
+            condition: condition, stretch: stretch)
+    }
+
+    private func isExpired(_ record: RecordReference, _ context: LaneContext) -> Bool {
+        if record.sequence < context.trimmedBefore { return true }
+        guard let ageMax = context.settings.recordAgeMaxMilliseconds else { return false }
+        return context.nowMilliseconds > record.approximateMilliseconds
+            && context.nowMilliseconds - record.approximateMilliseconds > ageMax
+    }
+}

@@ -1,0 +1,298 @@
+public import AttributeModel
+import Bytes
+public import ChangeStream
+import EventPattern
+import EventSource
+import JSONBytes
+public import Replication
+
+/// Tests a handler without a server: a table whose changes go through the handler's filters and settings into the handler.
+///
+/// All of it is the server's own code, but for the threads: time stands still until a test moves it, so a test runs in an instant and the same
+/// each time. Writes wait in the stream until `run` or `advance`:
+///
+///     var driver = try HandlerDriver(handler)
+///     try driver.put(Item(json: #"{"id":{"S":"o-1"},"status":{"S":"new"}}"#))
+///     await driver.run()
+///     #expect(driver.deliveries.map(\.records) == [[1]])
+///
+/// A handler takes no time in a test. What it throws fails its batch, which comes again after the back-off, when `advance` gets there.
+public struct HandlerDriver: Sendable {
+    public static let startMillisecondsDefault: UInt64 = 1_767_225_600_000
+    public static let regionDefault = RegionName(stored: "us-east-1")
+    /// A partition key `id` of type S.
+    public static let keySchemaDefault = KeySchema(partitionKeys: [KeyAttribute(name: "id", type: .string)])
+    /// The most steps of one `run` or `advance`; a handler that needs more goes round in circles.
+    public static let stepsMax = 1_000_000
+    private static let account = "000000000000"
+
+    public let handler: Handler
+    /// What the stream shows of each change.
+    public let viewType: StreamViewType
+    public private(set) var nowMilliseconds: UInt64
+    /// Whether the handler's program can be started. Invocations that cannot start are repeated and do not count as attempts.
+    public var isAvailable = true
+    /// Every invocation so far, in order.
+    public private(set) var deliveries: [HandlerDelivery] = []
+    /// What was given up so far, in order.
+    public private(set) var discards: [HandlerDiscard] = []
+    /// What happened so far, a line each, for people and for tests that compare all of it.
+    public private(set) var transcript: [String] = []
+
+    private let startMilliseconds: UInt64
+    private let writer: StreamRecordJSON
+    private var table: DriverTable
+    private var filter: DriverFilter
+    private var engine: EventSourceEngine
+    private var positions: EventSourcePositions
+    private var effects: [EventSourceEffect] = []
+    private var nextEffect = 0
+    private var invocationCount = 0
+
+    public init(
+        _ handler: Handler, table name: String = "table", keySchema: KeySchema = Self.keySchemaDefault,
+        region: RegionName = Self.regionDefault, viewType: StreamViewType = .newAndOldImages,
+        startMilliseconds: UInt64 = Self.startMillisecondsDefault
+    ) throws(HandlerDriverError) {
+        guard handler.violations.isEmpty else { throw .invalidHandler(handler.violations) }
+        self.handler = handler
+        self.viewType = viewType
+        self.startMilliseconds = startMilliseconds
+        nowMilliseconds = startMilliseconds
+        table = DriverTable(name: name, keySchema: keySchema, region: region)
+        let source = Self.streamARN(name, region, startMilliseconds)
+        writer = StreamRecordJSON(
+            region: region, tableID: name, keySchema: keySchema, viewType: viewType,
+            form: .lambdaEvent(streamARN: source))
+        filter = DriverFilter(
+            handler.filters,
+            RecordContext(region: region, tableID: name, keySchema: keySchema, viewType: viewType))
+        positions = EventSourcePositions(
+            starting: handler.settings.startingPosition, oldestSequence: 1, nextSequence: 1,
+            lanes: handler.settings.parallelizationFactor)
+        engine = EventSourceEngine(settings: handler.settings, shards: [Self.shard], positions: positions)
+    }
+
+    public var region: RegionName { table.region }
+    public var functionARN: String { "arn:aws:lambda:\(region):\(Self.account):function:\(handler.name)" }
+    public var streamARN: String { Self.streamARN(table.name, region, startMilliseconds) }
+    /// Everything up to this place in the log is handled or given up, or was not for the handler.
+    public var checkpoint: Int { Int(positions.checkpoint) }
+    /// The changes so far.
+    public var changeCount: Int { table.log.count }
+    /// Whether nothing is left to do: all changes are handled, given up, or were not for the handler.
+    public var isFinished: Bool { positions.checkpoint == table.lastSequence }
+
+    private static let shard = ShardStretch(id: "shardId-00000000000000000000-00000000", first: 1, end: nil)
+
+    private static func streamARN(_ table: String, _ region: RegionName, _ milliseconds: UInt64) -> String {
+        "arn:aws:dynamodb:\(region):\(account):table/\(table)/stream/\(StreamLabel.text(milliseconds: milliseconds))"
+    }
+}
+
+// MARK: - Writes
+
+extension HandlerDriver {
+    /// Writes an item. Answers the change's place in the log; nil when the item was there already as it is, which is no change.
+    /// - Parameters:
+    ///   - region: where the write was made; nil for the handler's own region.
+    ///   - transactionID: the transaction that the write belongs to.
+    @discardableResult
+    public mutating func put(
+        _ item: Item, from region: RegionName? = nil, transactionID: String? = nil
+    ) throws(HandlerDriverError) -> Int? {
+        let writer = driverWriter(region, .user, transactionID)
+        return try place { (table) throws(KeyError) in try table.put(item, by: writer) }
+    }
+
+    /// Deletes an item. Answers the change's place in the log; nil when there was none.
+    /// - Parameter key: the key attributes, or more.
+    @discardableResult
+    public mutating func delete(
+        _ key: Item, from region: RegionName? = nil, transactionID: String? = nil
+    ) throws(HandlerDriverError) -> Int? {
+        let writer = driverWriter(region, .user, transactionID)
+        return try place { (table) throws(KeyError) in try table.remove(key, by: writer) }
+    }
+
+    /// Lets time to live remove an item, here or in another region.
+    /// - Parameter key: the key attributes, or more.
+    @discardableResult
+    public mutating func expire(_ key: Item, in region: RegionName? = nil) throws(HandlerDriverError) -> Int? {
+        let writer = driverWriter(region, .ttl, nil)
+        return try place { (table) throws(KeyError) in try table.remove(key, by: writer) }
+    }
+
+    private func driverWriter(
+        _ region: RegionName?, _ cause: ChangeRecord.Cause, _ transactionID: String?
+    ) -> DriverWriter {
+        DriverWriter(region: region, cause: cause, transactionID: transactionID, milliseconds: nowMilliseconds)
+    }
+
+    private mutating func place(
+        _ write: (inout DriverTable) throws(KeyError) -> UInt64?
+    ) throws(HandlerDriverError) -> Int? {
+        do throws(KeyError) {
+            return try write(&table).map { Int($0) }
+        } catch {
+            throw .invalidKey(error)
+        }
+    }
+}
+
+// MARK: - Time
+
+extension HandlerDriver {
+    /// Does everything that can be done without time passing.
+    public mutating func run() async {
+        var steps = 0
+        await settle(&steps)
+    }
+
+    /// Lets time pass, and does on the way what becomes due: retries, batching windows, tumbling windows.
+    public mutating func advance(milliseconds: UInt64) async {
+        let target = nowMilliseconds + milliseconds
+        var steps = 0
+        await settle(&steps)
+        while let timer = engine.timerMilliseconds, timer <= target {
+            nowMilliseconds = max(nowMilliseconds, timer)
+            begin(engine.tick(lastSequence: table.lastSequence, at: nowMilliseconds))
+            await settle(&steps)
+        }
+        nowMilliseconds = target
+        begin(engine.tick(lastSequence: table.lastSequence, at: nowMilliseconds))
+        await settle(&steps)
+    }
+
+    /// Begins anew with the stored positions, as after a crash of the server: what was not finished comes again.
+    public mutating func restart() {
+        effects.removeAll()
+        nextEffect = 0
+        engine = EventSourceEngine(settings: handler.settings, shards: [Self.shard], positions: positions)
+        note("restart at \(checkpoint)")
+    }
+
+    private mutating func settle(_ steps: inout Int) async {
+        while true {
+            precondition(steps < Self.stepsMax, "an engine that has nothing new to do waits")
+            steps += 1
+            if nextEffect < effects.count {
+                let effect = effects[nextEffect]
+                nextEffect += 1
+                await perform(effect)
+            } else if let request = engine.readRequest, request.after < table.lastSequence {
+                read(request)
+            } else {
+                effects.removeAll()
+                nextEffect = 0
+                return
+            }
+        }
+    }
+
+    private mutating func begin(_ new: [EventSourceEffect]) {
+        effects += new
+    }
+
+    private mutating func note(_ line: String) {
+        transcript.append("\(nowMilliseconds - startMilliseconds) ms: \(line)")
+    }
+}
+
+// MARK: - The way of a record
+
+extension HandlerDriver {
+    private mutating func read(_ request: ReadRequest) {
+        var found: [RecordReference] = []
+        var upTo = request.after
+        for record in table.log[Int(request.after)...] where found.count < request.recordsMax {
+            upTo = record.sequence
+            guard filter.matches(record), let key = try? table.key(of: record) else { continue }
+            found.append(
+                RecordReference(
+                    sequence: record.sequence, keyHash: UInt64(key.hash),
+                    approximateMilliseconds: record.commitMilliseconds, payloadBytes: json(of: record).count))
+        }
+        begin(engine.recordsRead(found, after: request.after, upTo: upTo, at: nowMilliseconds))
+    }
+
+    private func json(of record: ChangeRecord) -> [UInt8] {
+        var json = JSONWriter()
+        writer.append(record, to: &json)
+        return json.bytes
+    }
+
+    private mutating func perform(_ effect: EventSourceEffect) async {
+        switch effect {
+        case .invoke(let invocation): await invoke(invocation)
+        case .discard(let discard): giveUp(discard)
+        case .positionsChanged(let new):
+            let before = positions.checkpoint
+            positions = new
+            if new.checkpoint != before { note("checkpoint \(new.checkpoint)") }
+        case .recordsLost(let lost): note("lost \(lost.count) records")
+        }
+    }
+
+    private mutating func invoke(_ invocation: Invocation) async {
+        let records = invocation.records.map { json(of: table.log[Int($0.sequence) - 1]) }
+        let payload = InvocationPayload.bytes(of: invocation, records: records, eventSourceARN: streamARN)
+        var response: [UInt8]?
+        var failure: HandlerFailure?
+        var outcome = InvocationOutcome.notStarted
+        if isAvailable {
+            invocationCount += 1
+            switch await handler.respond(to: payload, context()) {
+            case .success(let bytes):
+                response = bytes
+                outcome = FunctionResponse.outcome(
+                    of: bytes, to: invocation, settings: handler.settings, sequence: SequenceNumber.parse)
+            case .failure(let thrown):
+                failure = thrown
+                outcome = .failure(.unhandled)
+            }
+        }
+        let delivery = HandlerDelivery(
+            atMilliseconds: nowMilliseconds - startMilliseconds,
+            records: invocation.records.map { Int($0.sequence) }, attempt: invocation.attempt, lane: invocation.lane,
+            payload: payload, response: response, failure: failure, outcome: outcome)
+        deliveries.append(delivery)
+        note(delivery.description)
+        begin(engine.completed(invocation.id, outcome, at: nowMilliseconds))
+    }
+
+    private func context() -> HandlerContext {
+        let number = String(invocationCount, radix: 16)
+        let digits = String(repeating: "0", count: max(0, 12 - number.count)) + number
+        return HandlerContext(
+            requestID: "00000000-0000-4000-8000-" + digits,
+            deadlineMilliseconds: nowMilliseconds + handler.timeoutMilliseconds, functionARN: functionARN)
+    }
+
+    private mutating func giveUp(_ discard: Discard) {
+        let record = FailureRecord(
+            discard: discard, requestID: context().requestID, functionARN: functionARN, streamARN: streamARN,
+            timestampMilliseconds: nowMilliseconds)
+        let given = HandlerDiscard(
+            atMilliseconds: nowMilliseconds - startMilliseconds, records: discard.records.map { Int($0.sequence) },
+            condition: discard.condition, invokeCount: discard.invokeCount,
+            json: record.json(sequenceText: SequenceNumber.text))
+        discards.append(given)
+        note(given.description)
+        begin(engine.destinationSettled(discard.id, at: nowMilliseconds))
+    }
+}
+
+/// Why a test cannot go on as it wants.
+public enum HandlerDriverError: Error, Equatable, Sendable, CustomStringConvertible {
+    case invalidHandler([String])
+    /// The item does not have the table's key.
+    case invalidKey(KeyError)
+
+    public var description: String {
+        switch self {
+        case .invalidHandler(let violations): violations.joined(separator: "; ")
+        case .invalidKey(let error): "the item has no valid key: \(error)"
+        }
+    }
+}

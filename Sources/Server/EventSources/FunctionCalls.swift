@@ -1,0 +1,33 @@
+public import Functions
+
+/// How mappings reach the functions of their region.
+public struct FunctionCalls: Sendable {
+    /// Calls a function; the completion comes once, from any thread.
+    public let invoke:
+        @Sendable (
+            _ function: String, _ invocation: Functions.Invocation,
+            _ completion: @escaping @Sendable (InvocationResult) -> Void
+        ) -> Void
+    /// Queues an asynchronous call; answers why it was not taken, or nil.
+    public let enqueue: @Sendable (_ function: String, _ payload: [UInt8]) -> String?
+    /// Posts a body to an address; the completion says why that failed, or nil.
+    public let post:
+        @Sendable (_ url: String, _ body: [UInt8], _ completion: @escaping @Sendable (String?) -> Void) -> Void
+
+    public init(
+        invoke:
+            @escaping @Sendable (
+                _ function: String, _ invocation: Functions.Invocation,
+                _ completion: @escaping @Sendable (InvocationResult) -> Void
+            ) -> Void,
+        enqueue: @escaping @Sendable (_ function: String, _ payload: [UInt8]) -> String?,
+        post:
+            @escaping @Sendable (
+                _ url: String, _ body: [UInt8], _ completion: @escaping @Sendable (String?) -> Void
+            ) -> Void
+    ) {
+        self.invoke = invoke
+        self.enqueue = enqueue
+        self.post = post
+    }
+}

@@ -1,0 +1,55 @@
+public import Functions
+import HandlerFolders
+public import HandlerKit
+public import KeyValueStore
+public import Logging
+public import Region
+
+/// Functions, handlers and event source mappings of all regions of the process.
+public final class LambdaSystem: Sendable {
+    public struct Configuration: Sendable {
+        /// Where code packages of functions are unpacked.
+        public var codeDirectory: String
+        /// What functions get as `AWS_ENDPOINT_URL`.
+        public var endpointURL: String
+        /// The folder of handlers; nil for none.
+        public var handlersDirectory: String?
+        /// Handlers that run in this process.
+        public var handlers: [Handler] = []
+        /// Where the lines go that functions print.
+        public var log: FunctionLog
+
+        public init(codeDirectory: String, endpointURL: String, handlersDirectory: String?, log: FunctionLog) {
+            self.codeDirectory = codeDirectory
+            self.endpointURL = endpointURL
+            self.handlersDirectory = handlersDirectory
+            self.log = log
+        }
+    }
+
+    let lambdas: [RegionLambda]
+    private let local: LocalHandlers
+
+    /// Reads back functions and mappings and starts everything.
+    public init(_ regions: RegionSet, _ configuration: Configuration, logger: Logger) throws(StoreError) {
+        var lambdas: [RegionLambda] = []
+        for region in regions.regions {
+            let settings = FunctionSettings(
+                codeDirectory: configuration.codeDirectory + "/" + region.name.name,
+                endpointURL: configuration.endpointURL)
+            lambdas.append(
+                try RegionLambda(region: region, settings: settings, log: configuration.log, logger: logger))
+        }
+        self.lambdas = lambdas
+        local = LocalHandlers(
+            folders: configuration.handlersDirectory.map { HandlerFolders(directory: $0) },
+            coded: configuration.handlers, lambdas: lambdas, logger: logger)
+        local.start()
+    }
+
+    /// Ends all processes of functions and saves the places of all mappings.
+    public func stop() async {
+        local.stop()
+        for lambda in lambdas { await lambda.stop() }
+    }
+}
