@@ -15,9 +15,10 @@ func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency]
     .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], fixtures: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", swiftSettings: settings)
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", exclude: fixtures,
+        swiftSettings: settings)
 }
 
 let nio: [Target.Dependency] = [
@@ -39,6 +40,10 @@ let package = Package(
     products: [
         .executable(name: "tributary", targets: ["tributary"]),
         .executable(name: "benchmarks", targets: ["benchmarks"]),
+        // For handlers in Swift: what they import, and what runs them in a process of their own.
+        .library(name: "HandlerKit", targets: ["HandlerKit"]),
+        .library(name: "HandlerRuntime", targets: ["HandlerRuntime"]),
+        .executable(name: "audit-log", targets: ["audit-log"]),
     ],
     dependencies: [
         // Command line, with --help and usage errors that users know.
@@ -103,7 +108,11 @@ let package = Package(
             ]),
         layer(
             "Server", "HandlerFolders",
-            ["HandlerKit", "EventPattern", "EventSource", "Replication", .product(name: "Yams", package: "Yams")]),
+            [
+                "Bytes", "JSONBytes", "HandlerKit", "EventPattern", "EventSource", "Replication",
+                .product(name: "Yams", package: "Yams"),
+            ]),
+        layer("Server", "HandlerRuntime", ["HandlerKit"] + nio),
         layer("Server", "HTTPEndpoint", ["Bytes", logging] + nio),
         .systemLibrary(name: "CZip", path: "Sources/Server/CZip", providers: [.apt(["libzip-dev"])]),
         layer(
@@ -143,6 +152,12 @@ let package = Package(
             ],
             path: "Sources/Tools/benchmarks", swiftSettings: settings),
 
+        // Handlers
+        .executableTarget(
+            name: "audit-log",
+            dependencies: ["HandlerKit", "HandlerRuntime", "AttributeModel", "Bytes", "ChangeStream", "JSONBytes"],
+            path: "Handlers/audit-log", exclude: ["handler.yaml", "README.md"], swiftSettings: settings),
+
         // Tests mirror the targets. Tests/Conformance is Python: it talks to the running server.
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: settings),
         tests("BytesTests", ["Bytes"]),
@@ -173,6 +188,23 @@ let package = Package(
             ]),
         tests("HTTPEndpointTests", ["HTTPEndpoint", "Bytes", logging] + nio),
         tests("EventSourceTests", ["EventSource", "JSONBytes", "Bytes"]),
+        tests(
+            "EventPatternTests",
+            ["EventPattern", "ChangeStream", "Replication", "AttributeModel", "JSONBytes", "Bytes"],
+            fixtures: ["Fixtures"]),
+        tests(
+            "FunctionsTests",
+            ["Functions", "HTTPEndpoint", "Replication", "JSONBytes", "Bytes", logging] + nio),
+        tests(
+            "HandlerKitTests",
+            [
+                "HandlerKit", "EventPattern", "EventSource", "AttributeModel", "Replication", "ChangeStream",
+                "JSONBytes", "Bytes", "audit-log",
+            ]),
+        tests("HandlerRuntimeTests", ["audit-log", "HandlerRuntime", "HandlerKit", "HTTPEndpoint", logging] + nio),
+        tests(
+            "HandlerFoldersTests",
+            ["HandlerFolders", "HandlerKit", "EventPattern", "EventSource", "Replication", "Bytes"]),
         tests("TidyTests"),
     ]
 )

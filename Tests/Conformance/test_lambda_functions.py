@@ -20,8 +20,10 @@ from harness.lambda_fixtures import (  # noqa: F401
 )
 from harness.lambda_functions import (
     ACCOUNT,
+    PYTHON_PATH,
     RECORDER,
     ROLE,
+    RUNTIME,
     constraint,
     function_not_found,
     invalid_parameter,
@@ -49,7 +51,7 @@ def request(**changes):
     """The members of a CreateFunction request that is in order; None leaves one out."""
     members = {
         "FunctionName": unique("f"),
-        "Runtime": "python3.11",
+        "Runtime": RUNTIME,
         "Handler": "app.handler",
         "Role": ROLE,
         "Code": {"ZipFile": python_package(HELLO)},
@@ -79,7 +81,7 @@ def test_new_function(lambdas, new_function):
     assert answer == {
         "FunctionName": name,
         "FunctionArn": f"arn:aws:lambda:{HOME}:{ACCOUNT}:function:{name}",
-        "Runtime": "python3.11",
+        "Runtime": RUNTIME,
         "Handler": "app.handler",
         "Role": ROLE,
         "Description": "",
@@ -316,7 +318,9 @@ def test_constraints(lambdas, changes, violation):
 
 
 MANDATORY = "Runtime and Handler are mandatory parameters for functions created with deployment packages."
-VARIABLES = "Lambda was unable to configure your environment variables because the environment variables you have provided "
+VARIABLES = (
+    "Lambda was unable to configure your environment variables because the environment variables you have provided "
+)
 PARAMETERS = [
     ({"Runtime": None}, MANDATORY),
     ({"Handler": None}, MANDATORY),
@@ -353,10 +357,10 @@ def test_name_that_is_taken(lambdas, function):
 
 def test_new_settings(new_function):
     function = new_function("def handler(event, context): return [os.environ.get('A1'), os.environ.get('B1')]\n")
-    before = function.update(Environment={"Variables": {"FOLDER": str(function.folder), "A1": "1"}})
+    before = function.update(Environment=function.environment(A1="1"))
     assert function.call() == ["1", None]
     answer = function.update_function_configuration(
-        Environment={"Variables": {"FOLDER": str(function.folder), "B1": "2"}}, Timeout=20, Description="changed"
+        Environment=function.environment(B1="2"), Timeout=20, Description="changed"
     )
     assert (answer["State"], answer["LastUpdateStatus"]) == ("Active", "InProgress")
     assert answer["LastUpdateStatusReason"] == "The function is being created."
@@ -526,14 +530,12 @@ def test_command_line(cli, new_function, tmp_path):
     package.write_bytes(packed(app__py="def handler(event, context): return {'got': event}\n"))
     options = ("--function-name", name, "--region", HOME)
     made = cli(
-        "lambda", "create-function", *options, "--runtime", "python3.11", "--handler", "app.handler", "--role", ROLE,
-        "--zip-file", f"fileb://{package}", "--timeout", "30",
+        "lambda", "create-function", *options, "--runtime", RUNTIME, "--handler", "app.handler", "--role", ROLE,
+        "--zip-file", f"fileb://{package}", "--timeout", "30", "--environment", f"Variables={{PYTHONPATH={PYTHON_PATH}}}",
     )  # fmt: skip
     assert made["State"] == "Pending"
     cli("lambda", "wait", "function-active-v2", *options)
-    answer = cli(
-        "lambda", "invoke", *options, "--cli-binary-format", "raw-in-base64-out", "--payload", '{"a":1}', str(output)
-    )  # fmt: skip
+    answer = cli("lambda", "invoke", *options, "--payload", '{"a":1}', str(output))
     assert answer == {"StatusCode": 200, "ExecutedVersion": "$LATEST"}
     assert json.loads(output.read_text()) == {"got": {"a": 1}}
     assert cli("lambda", "update-function-configuration", *options, "--timeout", "9")["Timeout"] == 9

@@ -103,6 +103,22 @@ final class RawClient: @unchecked Sendable {
         return response
     }
 
+    /// The next chunk of a body in chunks; empty for the last.
+    func chunk() throws -> [UInt8] {
+        let count = try #require(Int(line(until: [13, 10]), radix: 16))
+        while received.count < count + 2 { try receiveMore() }
+        defer { received.removeFirst(count + 2) }
+        #expect(received[count..<count + 2].elementsEqual([13, 10]))
+        return Array(received.prefix(count))
+    }
+
+    /// The next bytes of a body in chunks, however they were cut.
+    func chunked(_ count: Int) throws -> String {
+        var bytes: [UInt8] = []
+        while bytes.count < count { bytes += try chunk() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// Whether the server closes the connection, after nothing more than what was read.
     func isClosed() -> Bool {
         guard received.isEmpty else { return false }

@@ -146,6 +146,16 @@ private func poisoned(
         #expect(driver.deliveries.map(\.records) == [[1, 4]])
     }
 
+    @Test func filtersSeeTheTransaction() async throws {
+        let filter = try FilterPattern.pattern(#"{"tributary":{"transactionId":["t-1"]}}"#)
+        var driver = try HandlerDriver(poisoned([], settings: MappingSettings(), filters: [filter]))
+        try driver.put(item("a"))
+        try driver.put(item("b"), transactionID: "t-1")
+        try driver.delete(item("a"), transactionID: "t-2")
+        await driver.run()
+        #expect(driver.deliveries.map(\.records) == [[2]])
+    }
+
     @Test func expiryIsSeenInTheRegionThatRemovedTheItem() async throws {
         let filter = try FilterPattern.pattern(
             #"{"userIdentity":{"type":["Service"],"principalId":["dynamodb.amazonaws.com"]}}"#)

@@ -31,8 +31,18 @@ struct LambdaInvokeTests {
             "[1]", ["x-amz-invocation-type": type, "x-amz-log-type": "Tail", "x-amz-client-context": context])
         #expect(request.type.rawValue == type)
         #expect(request.wantsLogTail)
-        #expect(request.clientContext == context)
+        #expect(request.clientContext == #"{"a":1}"#)
         #expect(request.payload == Array("[1]".utf8))
+    }
+
+    @Test(
+        "the client context becomes the text of a header",
+        arguments: [
+            ("{\n \"a\" :\t1\r\n}", #"{  "a" : 1  }"#), (#"{"é😀":"\n\u007f"}"#, #"{"\u00e9\ud83d\ude00":"\n\u007f"}"#),
+            ("{\"a\":\"\u{7F}\"}", #"{"a":"\u007f"}"#),
+        ])
+    func clientContext(_ json: String, _ text: String) throws {
+        #expect(try invoke("", ["x-amz-client-context": Base64.encode(Array(json.utf8))]).clientContext == text)
     }
 
     @Test("every JSON value is a payload", arguments: ["null", "1", #""x""#, "[]", "{}", " true "])

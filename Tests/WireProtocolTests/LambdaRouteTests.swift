@@ -143,7 +143,7 @@ struct LambdaFunctionReferenceTests {
             ("arn:aws:lambda:us-east-1:000000000000:function:f", "f", nil),
             ("arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST", "f", "$LATEST"),
             ("us-east-1", "us-east-1", nil), ("123456789012", "123456789012", nil), ("function", "function", nil),
-            ("a-B_9", "a-B_9", nil),
+            ("a-B_9", "a-B_9", nil), ("f-a9e3-6:$LATEST", "f-a9e3-6", "$LATEST"), ("job-one-2:v", "job-one-2", "v"),
         ] as [(String, String, String?)])
     func forms(_ text: String, _ name: String, _ qualifier: String?) throws {
         let function = try FunctionReference(text, in: LambdaFixture.region)

@@ -2,10 +2,14 @@
 struct AddressRange: Sendable, Hashable {
     let first: IPAddress
     let last: IPAddress
+    /// As it was written.
+    let text: [UInt8]
 
-    init(_ address: IPAddress) {
+    /// - Parameter text: what the address was read from.
+    init(_ address: IPAddress, text: [UInt8]) {
         first = address
         last = address
+        self.text = text
     }
 
     init(cidr text: [UInt8]) throws(PatternError) {
@@ -23,6 +27,7 @@ struct AddressRange: Sendable, Hashable {
             throw PatternError("IPv\(address.isV4 ? 4 : 6) mask bits must be < \(address.bitCount)")
         }
         first = address
+        self.text = text
         // The first address is the one that is written, even in the middle of its block.
         let free: UInt128 = (1 << UInt128(address.bitCount - bits)) &- 1
         last = IPAddress(isV4: address.isV4, value: address.value | free)

@@ -1,6 +1,8 @@
 /// A text whose characters may each be written in lower or upper case, compared character by character with the case pairs of
 /// Unicode, of any length: `ß` also is `SS`.
 struct CaseVariants: Sendable, Hashable {
+    /// As it was written.
+    let text: [UInt8]
     /// A text of nothing but ASCII, in lower case; nil for others.
     let ascii: [UInt8]?
     /// For each character: the length of the first form and the form, then the same for the second, which has length 0 when there is
@@ -8,6 +10,7 @@ struct CaseVariants: Sendable, Hashable {
     let forms: [UInt8]
 
     init(_ text: [UInt8]) {
+        self.text = text
         if text.allSatisfy({ $0 < 0x80 }) {
             ascii = text.map(Self.lowercased)
             forms = []

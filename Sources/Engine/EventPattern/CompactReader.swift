@@ -22,7 +22,13 @@ struct CompactReader {
 
     @inline(__always)
     mutating func skipValue() throws(DamagedBytes) {
-        try skipContent(of: try readTag())
+        // Most values are strings.
+        if reader.remaining > 0, reader.bytes[reader.position] == CompactTag.string.rawValue {
+            _ = try reader.readByte()
+            _ = try reader.readLengthPrefixed()
+        } else {
+            try skipContent(of: try readTag())
+        }
     }
 
     /// - Parameter tag: the tag that was read before the content.
@@ -60,20 +66,19 @@ struct CompactReader {
 
     // MARK: sizes
 
-    /// What an item counts for, in bytes (reference `data-plane.md` 4.3).
-    /// - Parameter names: the only attributes that count; nil for all.
-    static func size(ofItem bytes: UnsafeRawBufferPointer, only names: [Text]? = nil) throws(DamagedBytes) -> Int {
+    /// What an item and its key attributes count for, in bytes (reference `data-plane.md` 4.3).
+    static func sizes(
+        ofItem bytes: UnsafeRawBufferPointer, keyNames: [Text]
+    ) throws(DamagedBytes) -> (item: Int, keys: Int) {
         var reader = CompactReader(bytes)
-        var total = 0
+        var (item, keys) = (0, 0)
         for _ in 0..<(try reader.reader.readCount()) {
             let name = try reader.reader.readLengthPrefixed()
-            if let names, !names.contains(bytes: name) {
-                try reader.skipValue()
-            } else {
-                total += name.count + (try reader.readValueSize())
-            }
+            let size = name.count + (try reader.readValueSize())
+            item += size
+            if keyNames.contains(bytes: name) { keys += size }
         }
-        return total
+        return (item, keys)
     }
 
     private mutating func readValueSize() throws(DamagedBytes) -> Int {

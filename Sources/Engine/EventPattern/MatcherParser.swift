@@ -28,8 +28,8 @@ struct MatcherParser {
         case .string:
             let text = document.stringBytes(node)
             // An address in any spelling is that address (reference `event-filtering.md` 3.12).
-            if let address = text.withUnsafeBytes({ IPAddress($0) }) { return .addressRange(AddressRange(address)) }
-            return .string(text)
+            let address = text.withUnsafeBytes { IPAddress($0) }
+            return address.map { .addressRange(AddressRange($0, text: text)) } ?? .string(text)
         case .number: return .number(text: raw(node), value: number(node))
         case .booleanTrue: return .boolean(true)
         case .booleanFalse: return .boolean(false)

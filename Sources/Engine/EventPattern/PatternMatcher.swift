@@ -41,6 +41,11 @@ public struct PatternMatcher: Sendable {
         search.removeAll()
     }
 
+    /// Whether one rule holds for the leaves of the last event.
+    mutating func holds(rule: Int) -> Bool {
+        search.holds(program.tables.rules[rule], program, leaves)
+    }
+
     mutating func findMatches() {
         guard !leaves.scratch.isEmpty else { return search.run(program, leaves) }
         let texts = leaves.scratch

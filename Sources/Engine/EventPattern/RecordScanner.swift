@@ -37,12 +37,28 @@ struct RecordScanner {
             try items.scan(item: oldImage, node: nodes.oldImage, into: &leaves)
         }
         if let path = path(nodes.sizeBytes) {
-            var size = 0
-            if let keyImage { size += try CompactReader.size(ofItem: keyImage, only: context.keyNames) }
-            if let newImage { size += try CompactReader.size(ofItem: newImage) }
-            if let oldImage { size += try CompactReader.size(ofItem: oldImage) }
+            let size = try sizeBytes(keyImage, newImage, oldImage)
             leaves.append(.number, path: path, membership: LeafTable.none, number: Double(size))
         }
+    }
+
+    /// The keys and the images that are shown.
+    private func sizeBytes(
+        _ keyImage: UnsafeRawBufferPointer?, _ newImage: UnsafeRawBufferPointer?, _ oldImage: UnsafeRawBufferPointer?
+    ) throws(DamagedBytes) -> Int {
+        guard let keyImage else { return 0 }
+        let first = try CompactReader.sizes(ofItem: keyImage, keyNames: context.keyNames)
+        var total = first.keys
+        if let newImage { total += try size(of: newImage, keyImage, first.item) }
+        if let oldImage { total += try size(of: oldImage, keyImage, first.item) }
+        return total
+    }
+
+    private func size(
+        of image: UnsafeRawBufferPointer, _ known: UnsafeRawBufferPointer, _ knownSize: Int
+    ) throws(DamagedBytes) -> Int {
+        if image.baseAddress == known.baseAddress { return knownSize }
+        return try CompactReader.sizes(ofItem: image, keyNames: []).item
     }
 
     private func scanHead(_ record: ChangeRecord, _ nodes: RecordNodes, _ leaves: inout LeafTable) {

@@ -97,7 +97,7 @@ struct RuleSearch: Sendable {
         matches.append(program.identifiers[pattern])
     }
 
-    private mutating func holds(
+    mutating func holds(
         _ rule: PatternTables.Rule, _ program: PatternProgram, _ leaves: borrowing LeafTable
     ) -> Bool {
         var pathsInArrays = 0

@@ -63,8 +63,9 @@ struct EventSourceLoop {
                 guard mappings[id] != nil else { continue }
                 note(outcome, problem, of: id)
                 let effects = mappings[id]?.engine.completed(invocation, outcome, at: now) ?? []
-                mappings[id]?.requestIDs[invocation] = nil
+                // Records that this call was the last for are given up in its name.
                 perform(effects, of: id, at: now)
+                mappings[id]?.requestIDs[invocation] = nil
             case .settled(let id, let discard):
                 perform(mappings[id]?.engine.destinationSettled(discard, at: now) ?? [], of: id, at: now)
             }

@@ -101,11 +101,12 @@ final class StreamFeed {
         for (place, reading) in readings.enumerated() {
             if let index = order.firstIndex(of: reading.mapping) { byIndex[index] = place }
         }
+        let context = log.recordContext
         let json = log.recordJSON
         var failure: StoreError?
         try log.scan(after: after, through: upTo) { sequence, bytes in
-            do {
-                try take(sequence, bytes, json, byIndex, &readings)
+            do throws(DamagedBytes) {
+                try take(sequence, bytes, context, json, byIndex, &readings)
             } catch {
                 failure = .corrupted(
                     path: "changes", reason: "record \(sequence) of table \(log.table.name) cannot be decoded")
@@ -120,34 +121,34 @@ final class StreamFeed {
 
     /// Gives one record to those that want it.
     private func take(
-        _ sequence: UInt64, _ bytes: UnsafeRawBufferPointer, _ json: StreamRecordJSON, _ byIndex: [Int?],
-        _ readings: inout [Reading]
-    ) throws {
+        _ sequence: UInt64, _ bytes: UnsafeRawBufferPointer, _ context: RecordContext, _ json: StreamRecordJSON,
+        _ byIndex: [Int?], _ readings: inout [Reading]
+    ) throws(DamagedBytes) {
         let record = try ChangeRecord(sequence: sequence, decoding: bytes)
-        writer.removeAll()
-        json.append(record, to: &writer)
+        matcher?.match(record, in: context)
+        let matches = matcher?.matches ?? []
+        guard !matches.isEmpty || !unfiltered.isEmpty else { return }
         var reference: RecordReference?
-        func give(_ index: Int) {
+        for index in unfiltered + matches {
             guard let place = byIndex[index], !readings[place].isFull, sequence <= readings[place].upTo,
                 readings[place].records.last?.sequence != sequence
-            else { return }
+            else { continue }
             if readings[place].records.count == readings[place].recordsMax {
                 readings[place].isFull = true
                 readings[place].upTo = sequence - 1
-                return
+                continue
             }
-            let found =
-                reference
-                ?? RecordReference(
-                    sequence: sequence, keyHash: log.keyHash(of: record),
-                    approximateMilliseconds: record.commitMilliseconds, payloadBytes: writer.bytes.count)
+            let found = reference ?? self.reference(to: record, json)
             reference = found
             readings[place].records.append(found)
         }
-        for index in unfiltered { give(index) }
-        if matcher != nil {
-            try matcher?.match(json: writer.bytes)
-            for index in matcher?.matches ?? [] { give(index) }
-        }
+    }
+
+    private func reference(to record: ChangeRecord, _ json: StreamRecordJSON) -> RecordReference {
+        writer.removeAll()
+        json.append(record, to: &writer)
+        return RecordReference(
+            sequence: record.sequence, keyHash: log.keyHash(of: record),
+            approximateMilliseconds: record.commitMilliseconds, payloadBytes: writer.bytes.count)
     }
 }

@@ -1,6 +1,7 @@
 import AttributeModel
 import Bytes
 import ChangeStream
+import EventPattern
 import EventSource
 import KeyValueStore
 import Partition
@@ -85,6 +86,12 @@ struct StreamLog {
             return sequence > through ? .stop : visit(sequence, value)
         }
         if let failure { throw failure }
+    }
+
+    /// What filters see of the records.
+    var recordContext: RecordContext {
+        RecordContext(
+            region: region.name, tableID: table.tableID, keySchema: table.keySchema, viewType: stream.viewType)
     }
 
     /// Writes records as functions get them.

@@ -6,6 +6,8 @@ struct AnswerSlot: Sendable {
     let keepsAlive: Bool
     /// Whether the request was a `HEAD`.
     let omitsBody: Bool
+    /// Whether the client understands a body in chunks: it does from HTTP/1.1 on.
+    var takesChunks = true
 }
 
 /// The order of the responses of one connection: that of its requests, whatever the order in which they are answered.
@@ -44,5 +46,12 @@ struct AnswerQueue {
         }
         nextToSend += 1
         return early.remove(at: index)
+    }
+
+    /// Forgets the answers that were kept: they will not be sent.
+    mutating func dropEarly() {
+        guard !early.isEmpty else { return }
+        for (_, response) in early { response.streamedBody?.close() }
+        early = []
     }
 }

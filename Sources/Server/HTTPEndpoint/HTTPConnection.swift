@@ -15,6 +15,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     private enum Phase {
         /// Requests come and responses go.
         case open
+        /// The last response is being written bit by bit; what the client still sends is thrown away.
+        case streaming
         /// The last response is on its way.
         case closing
         /// The last response is sent and our side closed; what the client still sends is thrown away.
@@ -46,6 +48,9 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
 
     // What goes out.
     private var answers = AnswerQueue()
+    /// The body of the last response while it is written bit by bit.
+    private var streamedBody: StreamedBody?
+    private var sendsChunks = false
     private var isWritable = true
     private var writabilityChanges = 0
     private var needsFlush = false
@@ -76,6 +81,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     func handlerRemoved(context: ChannelHandlerContext) {
         phase = .closed
         self.context = nil
+        endStream()
         dropIncoming()
         queued.removeAll()
         loop.remove(self)
@@ -180,7 +186,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         let mayHandOver = hasRoom && queued.isEmpty
         let slot = AnswerSlot(
             sequence: answers.takePlace(), id: request.id, keepsAlive: keepsAlive,
-            omitsBody: incoming.head.method == .HEAD)
+            omitsBody: incoming.head.method == .HEAD, takesChunks: incoming.head.version != .http1_0)
         if mayHandOver {
             loop.handler(request, Responder(connection: self, slot: slot))
         } else if queued.count < loop.limits.queuedRequestsPerConnection {
@@ -254,11 +260,14 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
 
     /// Takes the answer to the request of `slot`, on the event loop.
     func receive(_ answer: Answer, for slot: AnswerSlot) {
-        guard phase == .open else { return }
+        if case .piece(let body) = answer { return sendPieces(of: body) }
+        guard phase == .open else { return answer.drop() }
         let response: HTTPResponse
         switch answer {
         case .ready(let ready):
             response = ready
+        case .piece:
+            return
         case .deferred(let makeResponse):
             response = makeResponse()
         case .forgotten:
@@ -270,12 +279,14 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         while phase == .open, let next = answers.nextInTurn() {
             send(next.response, for: next.slot)
         }
+        if phase != .open { answers.dropEarly() }
         needsFlush = true
         proceed()
     }
 
     private func send(_ response: HTTPResponse, for slot: AnswerSlot) {
         guard let context else { return }
+        if let body = response.streamedBody { return begin(body, response, for: slot) }
         let isLast = (isInputClosed || loop.isDraining && incoming == nil) && answers.outstanding == 0
         let keepsAlive = slot.keepsAlive && !response.closesConnection && !isLast
         let bytes = loop.encode(response, for: slot, keepsAlive: keepsAlive)
@@ -283,9 +294,14 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
             context.write(Self.wrapOutboundOut(bytes), promise: nil)
             return
         }
-        phase = .closing
         queued.removeAll()
         dropIncoming()
+        writeLast(bytes, to: context)
+    }
+
+    /// Writes the last bytes that this connection sends.
+    private func writeLast(_ bytes: ByteBuffer, to context: ChannelHandlerContext) {
+        phase = .closing
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.whenComplete { _ in self.linger() }
         context.write(Self.wrapOutboundOut(bytes), promise: sent)
@@ -303,10 +319,55 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         context?.flush()
     }
 
+    // MARK: Streams
+
+    private func begin(_ body: StreamedBody, _ response: HTTPResponse, for slot: AnswerSlot) {
+        queued.removeAll()
+        dropIncoming()
+        acceptsRequests = false
+        streamedBody = body
+        guard let context, !loop.isDraining else { return close() }
+        phase = .streaming
+        sendsChunks = slot.takesChunks
+        context.write(Self.wrapOutboundOut(loop.encode(response, for: slot, keepsAlive: false)), promise: nil)
+        if slot.omitsBody || !response.status.mayHaveResponseBody {
+            writeLast(ByteBuffer(), to: context)
+        } else {
+            sendPieces(of: body)
+        }
+    }
+
+    /// Sends what the stream's writer has written since the last time, if the stream has begun.
+    private func sendPieces(of body: StreamedBody) {
+        guard phase == .streaming, body === streamedBody, let context else { return }
+        switch body.take() {
+        case .cut:
+            close()
+        case .bytes(let bytes, let isLast):
+            if !bytes.isEmpty {
+                let sent = context.eventLoop.makePromise(of: Void.self)
+                sent.futureResult.whenComplete { _ in body.sent(bytes.count) }
+                context.write(Self.wrapOutboundOut(ResponseWriter.piece(bytes, isChunk: sendsChunks)), promise: sent)
+            }
+            if isLast {
+                writeLast(sendsChunks ? ByteBuffer(string: "0\r\n\r\n") : ByteBuffer(), to: context)
+            }
+            needsFlush = true
+            flushUnlessLater()
+        }
+    }
+
+    private func endStream() {
+        streamedBody?.close()
+        streamedBody = nil
+        answers.dropEarly()
+    }
+
     // MARK: End
 
     private func linger() {
         guard phase == .closing else { return }
+        endStream()
         if isInputClosed {
             close()
         } else {
@@ -321,9 +382,9 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         context?.close(promise: nil)
     }
 
-    /// Closes the connection if it is between requests.
+    /// Closes the connection if it is between requests, or would not come to an end by itself.
     func closeIfUnused() {
-        if phase == .open, answers.outstanding == 0, incoming == nil { close() }
+        if phase == .streaming || phase == .open && answers.outstanding == 0 && incoming == nil { close() }
     }
 
     /// Acts if the client takes too long.
@@ -346,36 +407,4 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         if answers.outstanding > 0 { return .nothing }
         return requestsReceived == 0 ? .firstRequest : .nextRequest(after: requestsReceived)
     }
-}
-
-/// A request whose body is still arriving.
-private struct IncomingRequest {
-    let head: HTTPRequestHead
-    private(set) var body = ByteBuffer()
-    private let announcedBodyBytes: Int
-    private var isBodyOwned = false
-
-    init(head: HTTPRequestHead, announcedBodyBytes: Int) {
-        self.head = head
-        self.announcedBodyBytes = announcedBodyBytes
-    }
-
-    /// Appends a part. A body that comes in one part stays where it was received.
-    mutating func add(_ part: ByteBuffer) {
-        guard body.readableBytes > 0 else {
-            body = part
-            return
-        }
-        if !isBodyOwned {
-            isBodyOwned = true
-            let capacity = max(min(announcedBodyBytes, Self.reservedBytes), 2 * body.readableBytes)
-            var owned = ByteBufferAllocator().buffer(capacity: capacity)
-            owned.writeImmutableBuffer(body)
-            body = owned
-        }
-        body.writeImmutableBuffer(part)
-    }
-
-    /// Memory that an announcement alone may claim; more comes as the body does.
-    private static let reservedBytes = 1024 * 1024
 }

@@ -12,6 +12,8 @@ public struct HTTPResponse: Sendable {
     public var body: [UInt8]
     /// Whether the connection is closed after this response, however the client wants it.
     public var closesConnection: Bool
+    /// A body that is written later and has no length; `body` is then empty.
+    var streamedBody: StreamedBody?
 
     /// A response of an AWS endpoint.
     public init(

@@ -37,7 +37,12 @@ extension HTTPServer {
         /// After the last response of a connection that the server closes, how long it waits for the client to close
         /// its side. Without the wait a client that is still sending would lose the response.
         public var lingerMilliseconds = 5_000
-        /// How long a shutdown waits for requests that are under way.
+        /// What may have been written to a stream (`ResponseStream`) and not yet been taken by the client. Beyond it the stream is
+        /// closed. Not less than a piece that is written while there is room, and `streamRoomBytes`.
+        public var streamUnsentBytes = 8 * 1024 * 1024
+        /// A stream has room while no more than this is unsent.
+        public var streamRoomBytes = 256 * 1024
+        /// How long a shutdown waits for requests that are under way. Streams are closed at once.
         public var shutdownMilliseconds = 10_000
         /// Connections that the kernel keeps ready to be accepted, per listener.
         public var backlog: Int32 = 1024

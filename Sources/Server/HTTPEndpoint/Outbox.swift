@@ -24,12 +24,14 @@ final class Outbox: Sendable {
     /// Adds an answer.
     /// - Returns: whether the caller must wake the event loop. After `close` the answer is dropped, and `false`.
     func post(_ entry: Entry) -> Bool {
-        state.withLock { state in
-            guard !state.isClosed else { return false }
+        let (isDropped, mustWake) = state.withLock { state in
+            guard !state.isClosed else { return (true, false) }
             state.entries.append(entry)
             defer { state.isWakeUpUnderWay = true }
-            return !state.isWakeUpUnderWay
+            return (false, !state.isWakeUpUnderWay)
         }
+        if isDropped { entry.answer.drop() }
+        return mustWake
     }
 
     /// Swaps all answers for `emptied`, whose storage the next ones will use.
@@ -47,7 +49,7 @@ final class Outbox: Sendable {
             defer { state.entries = [] }
             return state.entries
         }
-        // Released here, outside the lock: a responder that goes with them posts in turn.
-        withExtendedLifetime(dropped) {}
+        // Dropped here, outside the lock: a responder that goes with them posts in turn.
+        for entry in dropped { entry.answer.drop() }
     }
 }

@@ -28,6 +28,8 @@ public struct Responder: Sendable {
     public func respond(deferred response: @escaping @Sendable () -> HTTPResponse) {
         pending.settle(.deferred(response))
     }
+
+    func streamedBody() -> StreamedBody { pending.streamedBody() }
 }
 
 /// What became of a request.
@@ -36,6 +38,17 @@ enum Answer: Sendable {
     case deferred(@Sendable () -> HTTPResponse)
     /// Nobody answered it.
     case forgotten
+    /// It was answered before with a stream, which has something new to send.
+    case piece(StreamedBody)
+
+    /// The client will not get it.
+    func drop() {
+        switch self {
+        case .ready(let response): response.streamedBody?.close()
+        case .piece(let body): body.close()
+        case .deferred, .forgotten: break
+        }
+    }
 }
 
 /// The state that all copies of a responder share; its end is the end of the last of them.
@@ -55,10 +68,12 @@ private final class PendingAnswer: Sendable {
         }
     }
 
+    func streamedBody() -> StreamedBody { StreamedBody(connection: connection, slot: slot) }
+
     func settle(_ answer: Answer) {
         guard !isSettled.exchange(true, ordering: .acquiringAndReleasing) else {
             connection.loop.logger.error("a request was answered twice", metadata: ["request": "\(slot.id)"])
-            return
+            return answer.drop()
         }
         if connection.loop.eventLoop.inEventLoop {
             connection.receive(answer, for: slot)

@@ -22,8 +22,10 @@ struct ResponseWriter {
     /// - Parameters:
     ///   - omitsBody: the request was a `HEAD`.
     ///   - keepsAlive: what the `Connection` header says.
+    ///   - takesChunks: how a body without a length is sent.
     func write(
-        _ response: HTTPResponse, id: RequestID, omitsBody: Bool, keepsAlive: Bool, into buffer: inout ByteBuffer
+        _ response: HTTPResponse, id: RequestID, omitsBody: Bool, keepsAlive: Bool, takesChunks: Bool = true,
+        into buffer: inout ByteBuffer
     ) {
         let capacity =
             Self.fixedBytes + sharedLines.count + (response.headers.contentType?.text.utf8.count ?? 0)
@@ -40,11 +42,7 @@ struct ResponseWriter {
                 cursor.append(text: contentType.text)
                 cursor.append("\r\n")
             }
-            if hasBody {
-                cursor.append("Content-Length: ")
-                cursor.append(decimal: response.body.count)
-                cursor.append("\r\n")
-            }
+            if hasBody { writeLength(of: response, takesChunks: takesChunks, to: &cursor) }
             cursor.append(keepsAlive ? "Connection: keep-alive\r\n" : "Connection: close\r\n")
             if response.headers.allowsAnyOrigin {
                 cursor.append("Access-Control-Allow-Origin: *\r\n")
@@ -76,6 +74,27 @@ struct ResponseWriter {
         var count = 0
         for (name, value) in fields { count += name.utf8.count + value.utf8.count + 4 }
         return count
+    }
+
+    private func writeLength(of response: HTTPResponse, takesChunks: Bool, to cursor: inout ByteCursor) {
+        if response.streamedBody == nil {
+            cursor.append("Content-Length: ")
+            cursor.append(decimal: response.body.count)
+            cursor.append("\r\n")
+        } else if takesChunks {
+            cursor.append("Transfer-Encoding: chunked\r\n")
+        }
+    }
+
+    /// A piece of a body that has no length.
+    static func piece(_ bytes: [UInt8], isChunk: Bool) -> ByteBuffer {
+        guard isChunk else { return ByteBuffer(bytes: bytes) }
+        var buffer = ByteBufferAllocator().buffer(capacity: bytes.count + 24)
+        buffer.writeString(String(bytes.count, radix: 16))
+        buffer.writeStaticString("\r\n")
+        buffer.writeBytes(bytes)
+        buffer.writeStaticString("\r\n")
+        return buffer
     }
 
     private func writeStatusLine(_ status: HTTPResponseStatus, to cursor: inout ByteCursor) {

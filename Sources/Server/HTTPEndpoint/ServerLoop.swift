@@ -114,7 +114,8 @@ final class ServerLoop: @unchecked Sendable {
     func encode(_ response: HTTPResponse, for slot: AnswerSlot, keepsAlive: Bool) -> ByteBuffer {
         if outputBuffer.capacity > Self.outputBufferBytes { outputBuffer = ByteBuffer() }
         writer.write(
-            response, id: slot.id, omitsBody: slot.omitsBody, keepsAlive: keepsAlive, into: &outputBuffer)
+            response, id: slot.id, omitsBody: slot.omitsBody, keepsAlive: keepsAlive, takesChunks: slot.takesChunks,
+            into: &outputBuffer)
         return outputBuffer
     }
 

@@ -1,9 +1,9 @@
 import Functions
 
 extension FunctionLog {
-    /// Lines of handlers for people: `[audit-log 1f6c9b2e] the line`, with the beginning of the request's id.
+    /// Lines of handlers for people: `[audit-log 1f6c9b2e-…] the line`, with the request's id.
     static let standardOutput = FunctionLog { line in
-        let request = line.requestID.map { " " + $0.prefix(8) } ?? ""
+        let request = line.requestID.map { " " + $0 } ?? ""
         print("[\(line.function)\(request)] \(line.text)")
         flushStandardOutput()
     }

@@ -1,16 +1,19 @@
 """Functions and event source mappings, made through the Lambda API and read through the files that they write.
 
-A function's source is a piece of Python; `JOURNAL` stands in front of it. `journal(event, context)` appends a line to `calls.jsonl` in the
-function's folder, which it knows from its environment, so that a test reads what the function was given, in the order of the calls.
+A function's source is a piece of Python; `JOURNAL` stands in front of it. `journal(event, context)` appends a line to
+`calls.jsonl` in the function's folder, which it knows from its environment, so that a test reads what the function was
+given, in the order of the calls.
 """
 
 import contextlib
 import io
 import json
+import pathlib
 import sys
 import textwrap
 import zipfile
 
+import awslambdaric
 import botocore.exceptions
 import pytest
 
@@ -21,8 +24,12 @@ from .waiting import eventually
 
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lambda"
-# The interpreter that has awslambdaric (requirements.txt) is the one that runs the tests; handlers of the working directory stay out.
-SERVE_ARGUMENTS = ("--no-handlers", "--python", sys.executable)
+# Handlers of the working directory stay out.
+SERVE_ARGUMENTS = ("--no-handlers",)
+
+# Functions run in the Python of this version that the server finds, with the awslambdaric that requirements.txt names.
+RUNTIME = f"python3.{sys.version_info.minor}"
+PYTHON_PATH = str(pathlib.Path(awslambdaric.__file__).parents[1])
 
 JOURNAL = """\
 import json, os, pathlib, sys, time
@@ -80,6 +87,10 @@ class Function:
     @property
     def arn(self):
         return f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{self.name}"
+
+    def environment(self, **variables):
+        """The member Environment: what every function needs, and these."""
+        return {"Variables": {"FOLDER": str(self.folder), "PYTHONPATH": PYTHON_PATH, **variables}}
 
     def configuration(self):
         return self.get_function_configuration()
@@ -175,13 +186,13 @@ class FunctionFactory:
         function = self.adopt(Function(name, region, self._clients, self._folder / f"{region}-{name}"))
         function.folder.mkdir(parents=True, exist_ok=True)
         request = {
-            "Runtime": "python3.11",
+            "Runtime": RUNTIME,
             "Handler": "app.handler",
             "Role": ROLE,
             "Code": {"ZipFile": python_package(source)},
             # Starting an interpreter on a busy machine takes its time.
             "Timeout": 30,
-            "Environment": {"Variables": {"FOLDER": str(function.folder), **(environment or {})}},
+            "Environment": function.environment(**(environment or {})),
         }
         request.update(configuration)
         function.create_function(**{name: value for name, value in request.items() if value is not None})

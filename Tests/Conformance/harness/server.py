@@ -21,7 +21,7 @@ class DidNotStart(Exception):
 def binary():
     """TRIBUTARY_BINARY, else the release build, else the debug build."""
     if named := os.environ.get("TRIBUTARY_BINARY"):
-        return pathlib.Path(named)
+        return pathlib.Path(named).resolve()
     for configuration in ("release", "debug"):
         path = REPOSITORY / ".build" / configuration / "tributary"
         if path.exists():
@@ -51,6 +51,7 @@ class Server:
     """One `tributary serve`, with its output kept in `<name>.out` and `<name>.log`."""
 
     def __init__(self, folder, *arguments, data_directory=None, port=None, name="server"):
+        self.folder = pathlib.Path(folder)
         self.port = port or free_port()
         self.data_directory = data_directory or pathlib.Path(folder) / "data"
         self.stdout_path = pathlib.Path(folder) / f"{name}.out"
@@ -89,7 +90,10 @@ class Server:
 
     def _launch(self):
         with open(self.stdout_path, "ab") as out, open(self.stderr_path, "ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=out, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                # Not in the project's folder, whose handlers would run along.
+                self.command, stdout=out, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder
+            )
 
     def _answers(self):
         if self.process.poll() is not None:

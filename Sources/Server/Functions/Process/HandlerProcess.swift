@@ -79,13 +79,13 @@ final class HandlerProcess: Sendable {
                 uniqueKeysWithValues: plan.environment.compactMap { name, value in
                     Environment.Key(rawValue: name).map { ($0, value) }
                 })
+            // Not `combinedWithOutput`: version 1.0.2 would duplicate the descriptor and never close it.
+            let output = FileDescriptorOutput.fileDescriptor(
+                FileDescriptor(rawValue: output.descriptors.write), closeAfterSpawningProcess: false)
             let result = try await Subprocess.run(
                 .path(FilePath(plan.executable)), arguments: Arguments(plan.arguments),
                 environment: .custom(environment), workingDirectory: FilePath(plan.workingDirectory),
-                platformOptions: options, input: .none,
-                output: .fileDescriptor(
-                    FileDescriptor(rawValue: output.descriptors.write), closeAfterSpawningProcess: false),
-                error: .combinedWithOutput
+                platformOptions: options, input: .none, output: output, error: output
             ) { execution in
                 await self.watch(execution.processIdentifier)
             }

@@ -1,4 +1,5 @@
 import EventSource
+import EventSource
 import Functions
 import WireProtocol
 
@@ -14,8 +15,10 @@ extension RegionLambda {
         case .listMappings(let request): return request.response(allMappings.map(view))
         case .updateMapping(let request):
             let mapping = try changeable(request.uuid)
-            try put(try mapping.definition.applying(request.changes, facts))
-            return view(of: try existing(request.uuid)).acceptedResponse
+            let changed = try mapping.definition.applying(request.changes, facts)
+            try put(changed)
+            return EventSourceMappingView(changed, state: Self.state(from: mapping.definition, to: changed))
+                .acceptedResponse
         case .deleteMapping(let uuid):
             let mapping = try changeable(uuid)
             try remove(uuid)
@@ -52,6 +55,17 @@ extension RegionLambda {
         default: return false
         }
         return true
+    }
+
+    /// What a change begins with, whatever has become of it when the answer is written.
+    private static func state(
+        from before: EventSourceMappingDefinition, to after: EventSourceMappingDefinition
+    ) -> MappingState {
+        switch (before.isEnabled, after.isEnabled) {
+        case (true, false): .disabling
+        case (false, true): .enabling
+        default: .updating
+        }
     }
 
     private func existing(_ uuid: String) throws(LambdaError) -> Mapping {

@@ -1,3 +1,4 @@
+import ChangeStream
 import Dispatch
 import EventPattern
 import EventSource
@@ -115,8 +116,27 @@ final class RegionLambda: Sendable {
 
     /// Runs a mapping without keeping it: `handler.yaml` and code say it anew at each start.
     func run(_ mapping: Mapping) {
-        mappings.withLock { $0[mapping.definition.uuid] = mapping }
-        eventSources.put(specification(of: mapping))
+        let uuid = mapping.definition.uuid
+        let before = mappings.withLock { $0.updateValue(mapping, forKey: uuid) }
+        let specification = specification(of: mapping)
+        if before?.definition.filterPatterns != mapping.definition.filterPatterns { warn(about: specification) }
+        eventSources.put(specification)
+    }
+
+    /// Tells of filters that are valid and surely not what was meant.
+    private func warn(about specification: MappingSpecification) {
+        let table = region.catalogue.table(named: specification.tableName)
+        let stream = FilterLint.Stream(keySchema: table?.keySchema, viewType: table?.enabledStream?.viewType)
+        for pattern in specification.filters {
+            for warning in FilterLint.warnings(for: pattern, stream: stream) {
+                logger.warning(
+                    "a filter looks wrong",
+                    metadata: [
+                        "region": "\(region.name)", "handler": "\(specification.functionName)",
+                        "path": "\(warning.path)", "reason": "\(warning.message)",
+                    ])
+            }
+        }
     }
 
     func end(_ uuid: String) {

@@ -22,7 +22,7 @@ public struct InvokeRequest: Sendable, Equatable {
     public let type: InvocationType
     /// Whether the answer carries the end of the log.
     public let wantsLogTail: Bool
-    /// The base64 of a JSON object, as it came in; nil when the caller sent none.
+    /// A JSON object in ASCII on one line, as a header of the Runtime API carries it; nil when the caller sent none.
     public let clientContext: String?
     /// JSON; an empty object when the caller sent nothing.
     public let payload: [UInt8]
@@ -40,8 +40,9 @@ public struct InvokeRequest: Sendable, Equatable {
         self.function = function
         self.type = type.flatMap(InvocationType.init(rawValue:)) ?? .requestResponse
         wantsLogTail = logType == "Tail"
-        clientContext = header("x-amz-client-context")
-        if let clientContext { try Self.check(clientContext: clientContext) }
+        clientContext = try header("x-amz-client-context").map { (text) throws(LambdaError) in
+            try Self.clientContext(text)
+        }
         payload = try Self.payload(body, self.type)
     }
 
@@ -62,13 +63,29 @@ public struct InvokeRequest: Sendable, Equatable {
         return body
     }
 
-    private static func check(clientContext text: String) throws(LambdaError) {
-        guard text.utf8.count <= clientContextLengthMax, let context = try? Base64.decode(Array(text.utf8)),
-            let document = try? JSONDocument(parsing: context), document.kind(document.root) == .object
+    private static func clientContext(_ text: String) throws(LambdaError) -> String {
+        guard text.utf8.count <= clientContextLengthMax, let json = try? Base64.decode(Array(text.utf8)),
+            let document = try? JSONDocument(parsing: json), document.kind(document.root) == .object
         else {
             throw LambdaError(
                 .invalidRequestContent, "Client context must be a valid Base64-encoded JSON object.")
         }
+        return headerText(json)
+    }
+
+    /// Line ends can only stand between the tokens of JSON, and other characters than ASCII only inside strings.
+    private static func headerText(_ json: [UInt8]) -> String {
+        var text = ""
+        for unit in String(decoding: json, as: UTF8.self).utf16 {
+            switch unit {
+            case 0x20..<0x7F: text.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
+            case 0x00..<0x20: text += " "
+            default:
+                let digits = String(unit, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+        return text
     }
 }
 

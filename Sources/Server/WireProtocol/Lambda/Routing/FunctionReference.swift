@@ -89,7 +89,8 @@ struct FunctionNameParts {
     /// Nil when the text cannot name a function.
     init?(_ text: String) {
         var parts = text.split(separator: ":", omittingEmptySubsequences: false)[...]
-        if parts.first == "arn" {
+        let isARN = parts.first == "arn"
+        if isARN {
             guard parts.count >= 7, parts[1].hasPrefix("aws") || parts[1].isEmpty, parts[2] == "lambda" else {
                 return nil
             }
@@ -100,7 +101,8 @@ struct FunctionNameParts {
             parts = parts.dropFirst()
             return String(part)
         }
-        region = take { Self.isRegion($0) }
+        // Elsewhere a region is only told from a name by its form.
+        region = take { isARN ? RegionName(String($0)) != nil : Self.isRegionOfAWS($0) }
         account = take { $0.utf8.count == 12 && $0.utf8.allSatisfy(\.isDigit) }
         _ = take { $0 == "function" }
         guard let name = parts.first, (1...2).contains(parts.count), !name.isEmpty,
@@ -118,12 +120,13 @@ struct FunctionNameParts {
         self.qualifier = String(qualifier)
     }
 
-    /// Letters, a hyphen, and a digit after a hyphen at the end: `eu-west-1`.
-    private static func isRegion(_ part: Substring) -> Bool {
-        guard let last = part.utf8.last, last.isDigit, part.utf8.dropLast().last == UInt8(ascii: "-"),
-            part.utf8.filter({ $0 == UInt8(ascii: "-") }).count >= 2
-        else { return false }
-        return RegionName(String(part)) != nil
+    /// Two letters, words, and a digit, between hyphens: `eu-west-1`, `us-gov-east-1`.
+    private static func isRegionOfAWS(_ text: Substring) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        let words = parts.dropLast()
+        guard (3...4).contains(parts.count), words.first?.count == 2, let number = parts.last else { return false }
+        return number.count == 1 && number.allSatisfy(\.isDigit)
+            && words.allSatisfy { !$0.isEmpty && $0.allSatisfy { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 } }
     }
 
     static func isNameCharacter(_ byte: UInt8) -> Bool {

@@ -1,0 +1,152 @@
+"""Functions, mappings and positions survive the end of the server, asked for or not (reliability.md I17)."""
+
+import signal
+
+import pytest
+
+from harness import HOME
+from harness.lambda_functions import SERVE_ARGUMENTS, Function, FunctionFactory, MappingFactory, filters, on_failure
+from harness.tables import Table, TableFactory
+from harness.values import S, unique
+from harness.waiting import eventually
+
+
+class World:
+    """A server of the test's own, with what makes tables, functions and mappings in it."""
+
+    def __init__(self, start, new_clients, folder):
+        self.server = start(*SERVE_ARGUMENTS)
+        self.client = new_clients(self.server.endpoint)
+        self.lambdas = new_clients(self.server.endpoint, "lambda")
+        self.new_table = TableFactory(self.client)
+        self.new_function = FunctionFactory(self.lambdas, folder)
+        self.new_mapping = MappingFactory(self.lambdas)
+
+    def restart(self, with_signal):
+        if with_signal == signal.SIGKILL:
+            self.server.kill()
+        else:
+            assert self.server.stop(with_signal) == 0, self.server.output[-3000:]
+        self.server.start()
+
+
+@pytest.fixture
+def world(own_server, new_clients, tmp_path):
+    return World(own_server, new_clients, tmp_path / "functions")
+
+
+ENDS = [signal.SIGTERM, signal.SIGKILL]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.name)
+def test_everything_is_there_again(world, end):
+    table = world.new_table("p:S", stream="NEW_AND_OLD_IMAGES")
+    function = world.new_function(Description="kept", Tags={"k": "v"}, Timeout=9)
+    function.put_function_concurrency(ReservedConcurrentExecutions=7)
+    mapping = world.new_mapping(
+        table, function, BatchSize=5, MaximumRetryAttempts=2, FilterCriteria=filters({"eventName": ["INSERT"]}),
+        DestinationConfig=on_failure("file:///tmp/failures.jsonl"), Tags={"m": "1"},
+    )  # fmt: skip
+    table.put(p=S("before"))
+    function.until_keys("before")
+    eventually(lambda: mapping.get()["LastProcessingResult"] == "OK")
+    shown, mapped = function.get_function(), mapping.get()
+    world.restart(end)
+    mapping.wait("Enabled")
+    again = function.get_function()
+    for answer in (shown, again):
+        answer.pop("ResponseMetadata")
+    assert again == shown
+    kept = mapping.get()
+    for volatile in ("LastProcessingResult", "LastModified"):
+        kept.pop(volatile), mapped.pop(volatile)
+    assert kept == mapped
+    arn = mapped["EventSourceMappingArn"]
+    assert world.lambdas().list_tags(Resource=arn)["Tags"] == {"m": "1"}
+    table.put(p=S("after"))
+    keys = function.until_keys("after")
+    if end == signal.SIGTERM:
+        # What was done before an orderly end is not done again.
+        assert keys == ["before", "after"]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.name)
+def test_no_record_is_lost_in_the_middle_of_the_work(world, end):
+    table = world.new_table("p:S", stream="KEYS_ONLY")
+    function = world.new_function("def handler(event, context):\n    journal(event)\n    time.sleep(0.05)\n")
+    names = [f"k{number:03}" for number in range(60)]
+    for name in names:
+        table.put(p=S(name))
+    world.new_mapping(table, function, BatchSize=2)
+    function.until_calls(5)
+    world.restart(end)
+    keys = function.until_keys(*names, within_seconds=60)
+    first = list(dict.fromkeys(keys))
+    assert first == names, "the first deliveries are in order"
+    if end == signal.SIGTERM:
+        assert len(keys) <= len(names) + 2, "at most the batch that was at work came again"
+
+
+def test_records_written_while_the_mapping_was_away_come_later(world):
+    table = world.new_table("p:S", stream="KEYS_ONLY")
+    function = world.new_function()
+    mapping = world.new_mapping(table, function)
+    table.put(p=S("a"))
+    function.until_keys("a")
+    mapping.disable()
+    table.put(p=S("b"))
+    world.restart(signal.SIGTERM)
+    assert mapping.get()["State"] == "Disabled"
+    table.put(p=S("c"))
+    mapping.enable()
+    assert function.until_keys("c") == ["a", "b", "c"]
+
+
+def test_failed_batch_is_tried_again_after_a_restart(world):
+    table = world.new_table("p:S", stream="KEYS_ONLY")
+    function = world.new_function("def handler(event, context):\n    journal(event)\n    assert said('good')\n")
+    table.put(p=S("a"))
+    world.new_mapping(table, function)
+    function.until_calls(2)
+    world.restart(signal.SIGKILL)
+    tried = len(function.calls())
+    function.until_calls(tried + 1)
+    function.tell("good", "yes")
+    table.put(p=S("b"))
+    function.until_keys("b")
+
+
+def test_deleted_things_stay_deleted(world):
+    table = world.new_table("p:S", stream="KEYS_ONLY")
+    function, other = world.new_function(), world.new_function()
+    mapping = world.new_mapping(table, function)
+    world.new_mapping(table, other)
+    mapping.delete()
+    mapping.wait_gone()
+    function.delete_function()
+    world.restart(signal.SIGTERM)
+    mapping.wait_gone()
+    found = world.lambdas().list_functions()["Functions"]
+    assert [shown["FunctionName"] for shown in found] == [other.name]
+    table.put(p=S("a"))
+    assert other.until_keys("a") == ["a"]
+    assert function.keys() == []
+
+
+def test_changed_code_survives(world):
+    function = world.new_function("def handler(event, context): return 1\n")
+    function.replace("def handler(event, context): return 2\n")
+    world.restart(signal.SIGKILL)
+    assert function.call() == 2
+
+
+def test_in_memory_keeps_nothing_and_works(own_server, new_clients, tmp_path):
+    server = own_server("--in-memory", *SERVE_ARGUMENTS)
+    client, lambdas = new_clients(server.endpoint), new_clients(server.endpoint, "lambda")
+    table: Table = TableFactory(client)("p:S", stream="KEYS_ONLY")
+    function: Function = FunctionFactory(lambdas, tmp_path / "functions")(name=unique("f"))
+    MappingFactory(lambdas)(table, function)
+    table.put(p=S("a"))
+    assert function.until_keys("a") == ["a"]
+    assert server.stop() == 0
+    assert function.region == HOME
