@@ -184,7 +184,7 @@ let package = Package(
             [
                 "WireProtocol", "Partition", "ChangeStream", "Replication", "Expressions", "AttributeModel",
                 "JSONBytes",
-                "Bytes", "KeyValueStore",
+                "Bytes", "KeyValueStore", "EventSource",
             ]),
         tests("HTTPEndpointTests", ["HTTPEndpoint", "Bytes", logging] + nio),
         tests("EventSourceTests", ["EventSource", "JSONBytes", "Bytes"]),

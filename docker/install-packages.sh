@@ -11,6 +11,8 @@ packages=(
     binutils g++ libc6-dev
     # The storage engine.
     librocksdb-dev
+    # Code packages of functions.
+    libzip-dev
     # What the Swift toolchain is linked with; the names are those of the official Swift image for Debian 12.
     'libedit-dev|libedit2' 'libncurses-dev|libncurses6' 'libsqlite3-dev|libsqlite3-0' 'libxml2-dev|libxml2'
     'uuid-dev|libuuid1'
@@ -18,16 +20,20 @@ packages=(
     'libcurl4-openssl-dev|libcurl4-gnutls-dev' zlib1g-dev
     # What `swift build` calls to fetch and configure packages.
     ca-certificates git pkg-config tzdata
+    # Handlers in Python, and the virtual environment that Lambda's runtime client for them is installed in.
+    python3 python3-venv
 )
-test_packages=(python3 python3-venv)
+# Functions of the conformance tests speak the Runtime API with it.
+test_packages=(curl)
 
 usage() {
     cat <<'END'
 Usage: docker/install-packages.sh [--tests] [--load]
 
-Installs the Debian packages that building and running Tributary needs and that are missing. Asks sudo when you are not root.
+Installs the Debian packages that building and running Tributary needs and that are missing, and a virtual environment in .venv with
+awslambdaric, which runs handlers in Python. Asks sudo when you are not root.
 
-  --tests  also what the conformance tests need: Python, and a virtual environment in .venv with boto3, the AWS CLI and pytest
+  --tests  also what the conformance tests need: in .venv boto3, the AWS CLI and pytest
   --load   also what the load tests need (at present nothing more)
   --help   prints this text
 
@@ -74,17 +80,18 @@ install_packages() {
 }
 
 # A copy of the requirements in .venv tells what is installed, so that a changed version is noticed.
-make_virtual_environment() {
-    local directory requirements
-    directory="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-    requirements="$directory/Tests/Conformance/requirements.txt"
-    cmp --silent "$requirements" "$directory/.venv/requirements.txt" && return
-    printf 'Installing the test clients in %s\n' "$directory/.venv"
-    /usr/bin/python3 -m venv "$directory/.venv"
-    "$directory/.venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
-    cp "$requirements" "$directory/.venv/requirements.txt"
+install_python_packages() {
+    local requirements="$1" installed
+    installed="$directory/.venv/${requirements//\//.}"
+    cmp --silent "$directory/$requirements" "$installed" && return
+    printf 'Installing what %s names in %s\n' "$requirements" "$directory/.venv"
+    [[ -x $directory/.venv/bin/python ]] || /usr/bin/python3 -m venv "$directory/.venv"
+    "$directory/.venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$directory/$requirements" ||
+        return 1
+    cp "$directory/$requirements" "$installed"
 }
 
+directory="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 with_tests=false
 for argument in "$@"; do
     case $argument in
@@ -105,7 +112,12 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 fi
 if $with_tests; then packages+=("${test_packages[@]}"); fi
 install_packages
-if $with_tests; then make_virtual_environment; fi
+# The image is built without the handlers' folder.
+if [[ -e $directory/Handlers/requirements.txt ]] && ! install_python_packages Handlers/requirements.txt; then
+    if $with_tests; then fail "PyPI cannot be reached"; fi
+    printf 'install-packages.sh: without awslambdaric (PyPI cannot be reached) handlers with a Python runtime will not start\n' >&2
+fi
+if $with_tests; then install_python_packages Tests/Conformance/requirements.txt; fi
 if ! command -v swift >/dev/null; then
     printf 'install-packages.sh: there is no swift in PATH; Tributary needs Swift 6.3: https://www.swift.org/install/linux/\n' >&2
 fi

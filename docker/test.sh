@@ -5,4 +5,5 @@ cd "$(dirname "$0")/.."
 docker/install-packages.sh --tests
 swift test
 swift build -c release --product tributary
+swift build -c release --product audit-log
 exec .venv/bin/python -m pytest Tests/Conformance "$@"

@@ -1,7 +1,6 @@
-"""What an event source mapping delivers: records, batches, filters, positions, order, regions (event-source-mapping.md 3, 4)."""
+"""What a mapping delivers: records, batches, filters, positions, order, regions (event-source-mapping.md 3, 4)."""
 
 import collections
-import json
 
 import pytest
 
@@ -214,7 +213,10 @@ FILTERS = {
         ["a"],
     ),
     "anything but": ({"eventName": [{"anything-but": ["INSERT", "MODIFY"]}]}, ["a"]),
-    "one of two": ({"$or": [{"eventName": ["REMOVE"]}, {"dynamodb": {"NewImage": {"extra": {"S": ["x"]}}}}]}, ["b", "a"]),
+    "one of two": (
+        {"$or": [{"eventName": ["REMOVE"]}, {"dynamodb": {"NewImage": {"extra": {"S": ["x"]}}}}]},
+        ["b", "a"],
+    ),
     "numeric on a number of DynamoDB": ({"dynamodb": {"NewImage": {"n": {"N": [{"numeric": [">", 0]}]}}}}, []),
     "size": ({"dynamodb": {"SizeBytes": [{"numeric": [">", 1000]}]}}, []),
     "type left out": ({"dynamodb": {"NewImage": {"n": ["1"]}}}, []),
@@ -391,9 +393,8 @@ def test_only_local_writes_with_one_line(new_table, new_function, new_mapping):
 
 def test_functions_are_of_their_region(new_function, lambdas):
     name = unique("f")
-    first, second = new_function("def handler(e, c): return 1\n", name=name), None
+    first = new_function("def handler(e, c): return 1\n", name=name)
     second = new_function("def handler(e, c): return 2\n", region=OTHER, name=name)
     assert (first.call(), second.call()) == (1, 2)
     first.delete_function()
     assert second.call() == 2
-    assert json.dumps(second.arn).count(OTHER) == 1

@@ -531,7 +531,8 @@ def test_command_line(cli, new_function, tmp_path):
     options = ("--function-name", name, "--region", HOME)
     made = cli(
         "lambda", "create-function", *options, "--runtime", RUNTIME, "--handler", "app.handler", "--role", ROLE,
-        "--zip-file", f"fileb://{package}", "--timeout", "30", "--environment", f"Variables={{PYTHONPATH={PYTHON_PATH}}}",
+        "--zip-file", f"fileb://{package}", "--timeout", "30",
+        "--environment", f"Variables={{PYTHONPATH={PYTHON_PATH}}}",
     )  # fmt: skip
     assert made["State"] == "Pending"
     cli("lambda", "wait", "function-active-v2", *options)

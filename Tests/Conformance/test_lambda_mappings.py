@@ -1,4 +1,4 @@
-"""Event source mappings as resources: making, reading, changing, deleting them, and what is refused (event-source-mapping.md 1, 2)."""
+"""Event source mappings: made, read, changed, deleted, and what is refused (event-source-mapping.md 1, 2)."""
 
 import json
 import re
@@ -375,7 +375,8 @@ def test_number_and_length_of_filters(new_mapping, table, fresh):
     long = json.dumps({"a": ["x" * 4096]})
     with lambda_rejected("ValidationException", containing("at 'filterCriteria.filters.1.member.pattern'")):
         new_mapping.create(table, fresh, FilterCriteria={"Filters": [{"Pattern": long}]})
-    assert len(new_mapping(table, fresh, FilterCriteria=filters(*[INSERTS] * 5)).get()["FilterCriteria"]["Filters"]) == 5
+    found = new_mapping(table, fresh, FilterCriteria=filters(*[INSERTS] * 5)).get()
+    assert len(found["FilterCriteria"]["Filters"]) == 5
 
 
 def test_stream_and_function_have_one_mapping(new_mapping, table, arn, fresh, new_function):
@@ -473,8 +474,8 @@ def test_command_line(cli, table, arn, fresh, lambdas):
     assert cli("lambda", "delete-event-source-mapping", *uuid)["State"] == "Deleting"
 
     def gone():
-        done = cli.run("lambda", "get-event-source-mapping", *uuid)
-        return "ResourceNotFoundException" in done.stderr and "The resource you requested does not exist." in done.stderr
+        said = cli.run("lambda", "get-event-source-mapping", *uuid).stderr
+        return "ResourceNotFoundException" in said and "The resource you requested does not exist." in said
 
     eventually(gone)
     assert answer_of(lambdas().list_event_source_mappings(FunctionName=fresh.name))["EventSourceMappings"] == []

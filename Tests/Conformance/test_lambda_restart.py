@@ -4,10 +4,9 @@ import signal
 
 import pytest
 
-from harness import HOME
-from harness.lambda_functions import SERVE_ARGUMENTS, Function, FunctionFactory, MappingFactory, filters, on_failure
-from harness.tables import Table, TableFactory
-from harness.values import S, unique
+from harness.lambda_functions import SERVE_ARGUMENTS, FunctionFactory, MappingFactory, filters, on_failure
+from harness.tables import TableFactory
+from harness.values import S
 from harness.waiting import eventually
 
 
@@ -143,10 +142,9 @@ def test_changed_code_survives(world):
 def test_in_memory_keeps_nothing_and_works(own_server, new_clients, tmp_path):
     server = own_server("--in-memory", *SERVE_ARGUMENTS)
     client, lambdas = new_clients(server.endpoint), new_clients(server.endpoint, "lambda")
-    table: Table = TableFactory(client)("p:S", stream="KEYS_ONLY")
-    function: Function = FunctionFactory(lambdas, tmp_path / "functions")(name=unique("f"))
+    table = TableFactory(client)("p:S", stream="KEYS_ONLY")
+    function = FunctionFactory(lambdas, tmp_path / "functions")()
     MappingFactory(lambdas)(table, function)
     table.put(p=S("a"))
     assert function.until_keys("a") == ["a"]
     assert server.stop() == 0
-    assert function.region == HOME

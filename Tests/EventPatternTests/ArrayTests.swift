@@ -14,7 +14,9 @@ import Testing
             "\"\(name)\":" + Self.array(40) { "{\"x\":1,\"y\":\($0 == 20 ? 1 : 2)}" }
         }
         // In the last array no element has both.
-        let event = "{" + arrays.joined(separator: ",") + ",\"z\":" + Self.array(40) { "{\"\($0 % 2 == 0 ? "x" : "y")\":1}" } + "}"
+        let event =
+            "{" + arrays.joined(separator: ",") + ",\"z\":" + Self.array(40) { "{\"\($0 % 2 == 0 ? "x" : "y")\":1}" }
+            + "}"
         let fields = (names + ["z"]).map { "\"\($0)\":{\"x\":[1],\"y\":[1]}" }
         #expect(try !matches("{\(fields.joined(separator: ","))}", event))
         #expect(try matches("{\(fields.dropLast().joined(separator: ","))}", event))

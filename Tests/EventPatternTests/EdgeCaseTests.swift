@@ -22,43 +22,44 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        .field(#""x""#, [#""x""#, #""X""#, nil, "null"], "TFFF"),
-        .field("1", ["1", "1.0", #""1""#], "TTF"),
-        .field(#""1""#, ["1"], "F"),
-        .field("300", ["3.0e2"], "T"),
-        .field("true", ["true", #""true""#], "TF"),
-        .field("null", ["null", nil, #""""#, "[]", "[null,1]"], "TFFFT"),
-        .field(#""""#, [#""""#, nil], "TF"),
-        .field(#"{"exists":true}"#, ["null", #""""#, "[]", "{}", #"{"b":1}"#, #"[{"b":1}]"#, "[[]]"], "TTFFFFF"),
-        .field(#"{"exists":false}"#, [nil, "null", "[]", #"{"b":1}"#], "TFTT"),
-        .field(#"{"exists":false},"x""#, [#""x""#, nil, #""y""#], "TTF"),
-        .field(#""x""#, [#"["y","x"]"#, #"[["x"]]"#, "[]", #"{"b":"x"}"#], "TTFF"),
-        .field(
-            #"{"anything-but":"x"}"#,
-            [
-                #""x""#, #""y""#, "1", "null", "true", nil, #""""#, #"{"b":1}"#, #"["x","y"]"#, #"["x"]"#, "[]",
-            ], "FTTTTFTFTFF"),
-        .field(#"{"anything-but":1}"#, [#""x""#, "1", "1.0", "2", "null", nil], "TFFTTF"),
-        .field(#"{"anything-but":["x"]},"x""#, [#""x""#], "T"),
-        .field(#"{"anything-but":{"prefix":"ab"}}"#, [#""abc""#, #""xab""#, "5", nil], "FTTF"),
-        .field(
-            #"{"anything-but":{"prefix":"a"}},{"anything-but":{"suffix":"z"}}"#, [#""abz""#, #""ab""#], "FT"),
-        .field(#"{"prefix":"ab"}"#, [#""abc""#, #""ABc""#], "TF"),
-        .field(#"{"prefix":""}"#, [#""z""#, "1"], "TF"),
-        .field(#"{"prefix":"1"}"#, ["12"], "F"),
-        .field(
-            #"{"numeric":[">",0,"<",10]}"#, ["5", #""5""#, "5.0", "0", "10", nil, "null", "[1,7]"], "TFTFFFFT"),
-        .field(#"{"numeric":["=",300]}"#, ["3.0e2"], "T"),
-        .field(#"{"numeric":[">",0]}"#, ["1e400"], "F"),
-        .field(#"{"numeric":["=",-0.0]}"#, ["0", "-0", "0e999999999999"], "TTT"),
-        .field("9007199254740993", ["9007199254740993", "9007199254740992", "9007199254740993.0"], "TFF"),
-        .field(#"{"wildcard":"*"}"#, [#""""#, "1", nil], "TFF"),
-        .field(#"{"wildcard":"a\\*b*"}"#, [#""a*bc""#, #""axbc""#], "TF"),
-        .field(#"{"cidr":"10.0.0.0/24"}"#, [#""10.0.0.33""#, #""10.0.1.33""#], "TF"),
-        .field(#""::1""#, [#""0:0:0:0:0:0:0:1""#, #""::2""#], "TF"),
-        .field(#"{"equals-ignore-case":"straße"}"#, [#""STRASSE""#, #""strasse""#, #""Straße""#], "TFT"),
-    ] as [Example])
+    @Test(
+        arguments: [
+            .field(#""x""#, [#""x""#, #""X""#, nil, "null"], "TFFF"),
+            .field("1", ["1", "1.0", #""1""#], "TTF"),
+            .field(#""1""#, ["1"], "F"),
+            .field("300", ["3.0e2"], "T"),
+            .field("true", ["true", #""true""#], "TF"),
+            .field("null", ["null", nil, #""""#, "[]", "[null,1]"], "TFFFT"),
+            .field(#""""#, [#""""#, nil], "TF"),
+            .field(#"{"exists":true}"#, ["null", #""""#, "[]", "{}", #"{"b":1}"#, #"[{"b":1}]"#, "[[]]"], "TTFFFFF"),
+            .field(#"{"exists":false}"#, [nil, "null", "[]", #"{"b":1}"#], "TFTT"),
+            .field(#"{"exists":false},"x""#, [#""x""#, nil, #""y""#], "TTF"),
+            .field(#""x""#, [#"["y","x"]"#, #"[["x"]]"#, "[]", #"{"b":"x"}"#], "TTFF"),
+            .field(
+                #"{"anything-but":"x"}"#,
+                [
+                    #""x""#, #""y""#, "1", "null", "true", nil, #""""#, #"{"b":1}"#, #"["x","y"]"#, #"["x"]"#, "[]",
+                ], "FTTTTFTFTFF"),
+            .field(#"{"anything-but":1}"#, [#""x""#, "1", "1.0", "2", "null", nil], "TFFTTF"),
+            .field(#"{"anything-but":["x"]},"x""#, [#""x""#], "T"),
+            .field(#"{"anything-but":{"prefix":"ab"}}"#, [#""abc""#, #""xab""#, "5", nil], "FTTF"),
+            .field(
+                #"{"anything-but":{"prefix":"a"}},{"anything-but":{"suffix":"z"}}"#, [#""abz""#, #""ab""#], "FT"),
+            .field(#"{"prefix":"ab"}"#, [#""abc""#, #""ABc""#], "TF"),
+            .field(#"{"prefix":""}"#, [#""z""#, "1"], "TF"),
+            .field(#"{"prefix":"1"}"#, ["12"], "F"),
+            .field(
+                #"{"numeric":[">",0,"<",10]}"#, ["5", #""5""#, "5.0", "0", "10", nil, "null", "[1,7]"], "TFTFFFFT"),
+            .field(#"{"numeric":["=",300]}"#, ["3.0e2"], "T"),
+            .field(#"{"numeric":[">",0]}"#, ["1e400"], "F"),
+            .field(#"{"numeric":["=",-0.0]}"#, ["0", "-0", "0e999999999999"], "TTT"),
+            .field("9007199254740993", ["9007199254740993", "9007199254740992", "9007199254740993.0"], "TFF"),
+            .field(#"{"wildcard":"*"}"#, [#""""#, "1", nil], "TFF"),
+            .field(#"{"wildcard":"a\\*b*"}"#, [#""a*bc""#, #""axbc""#], "TF"),
+            .field(#"{"cidr":"10.0.0.0/24"}"#, [#""10.0.0.33""#, #""10.0.1.33""#], "TF"),
+            .field(#""::1""#, [#""0:0:0:0:0:0:0:1""#, #""::2""#], "TF"),
+            .field(#"{"equals-ignore-case":"straße"}"#, [#""STRASSE""#, #""strasse""#, #""Straße""#], "TFT"),
+        ] as [Example])
     func oneField(_ example: Example) throws {
         try check(example)
     }
@@ -80,7 +81,9 @@ import Testing
         Example(
             #"{"$or":[{"a":["x"],"b":["y"]},{"c":["z"]}]}"#,
             [#"{"a":"x","b":"n","c":"q"}"#, #"{"a":"x","b":"y"}"#], "FT"),
-        Example(#"{"a":["x"],"$or":[{"a":["y"]},{"b":["z"]}]}"#, [#"{"a":"y"}"#, #"{"a":"y","b":"z"}"#], "TF"),
+        Example(
+            #"{"a":["x"],"$or":[{"a":["y"]},{"b":["z"]}]}"#,
+            [#"{"a":"y"}"#, #"{"a":"q","b":"z"}"#, #"{"a":"x","b":"z"}"#], "TFT"),
         Example(
             #"{"d":{"n":{"a":["p"]}},"d":{"o":{"a":["t"]}}}"#,
             [#"{"d":{"n":{"a":"p"},"o":{"a":"t"}}}"#, #"{"d":{"n":{"a":"p"}}}"#], "TF"),

@@ -5,7 +5,8 @@ import Testing
 
 /// The reader of events accepts exactly JSON objects, also in what no pattern names.
 @Suite struct EventTextTests {
-    private static func error(_ event: [UInt8], _ pattern: String = #"{"a":["x"],"b":{"c":[1]}}"#) throws -> EventError? {
+    private static func error(_ event: [UInt8], _ pattern: String = #"{"a":["x"],"b":{"c":[1]}}"#) throws -> EventError?
+    {
         var matcher = PatternMatcher(PatternSet(try FilterPattern(pattern)))
         do throws(EventError) {
             try matcher.match(json: event)
@@ -23,7 +24,8 @@ import Testing
 
     @Test(arguments: [
         ("", 0), ("{", 1), ("{\"a\"}", 4), ("{\"a\":}", 5), ("{\"a\":1,}", 7), ("{\"a\":01}", 5), ("{} {}", 3),
-        ("{\"x\":[1,]}", 8), ("{\"x\":tru}", 5), ("{\"x\":\"\\q\"}", 6), ("{\"x\":\"\u{1}\"}", 6), ("{\"x\":{\"y\":[}}", 11),
+        ("{\"x\":[1,]}", 8), ("{\"x\":tru}", 5), ("{\"x\":\"\\q\"}", 6), ("{\"x\":\"\u{1}\"}", 6),
+        ("{\"x\":{\"y\":[}}", 11),
     ])
     func noJSON(event: String, position: Int) throws {
         #expect(try Self.error(Array(event.utf8)) == .notJSON(position: position))

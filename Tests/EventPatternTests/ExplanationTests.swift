@@ -41,12 +41,14 @@ import Testing
         #expect(try !Self.explain(pattern, #"{"a":[{"b":"x","c":"y"}]}"#).combinations[0].isInconsistent)
     }
 
-    @Test("matchers are shown as they were written", arguments: [
-        #""x""#, #"{"suffix":"x"}"#, #"{"equals-ignore-case":"Xé"}"#, #"{"prefix":{"equals-ignore-case":"X"}}"#,
-        #"{"suffix":{"equals-ignore-case":"X"}}"#, #"{"wildcard":"a\\*b*\\\\"}"#, #"{"cidr":"10.0.0.0/8"}"#,
-        #""::1""#, #"{"exists":true}"#, #"{"anything-but":{"prefix":["a","b"]}}"#, "3e2", "true", "null",
-        #"{"numeric":["=",5]}"#, #"{"numeric":["<",5]}"#,
-    ])
+    @Test(
+        "matchers are shown as they were written",
+        arguments: [
+            #""x""#, #"{"suffix":"x"}"#, #"{"equals-ignore-case":"Xé"}"#, #"{"prefix":{"equals-ignore-case":"X"}}"#,
+            #"{"suffix":{"equals-ignore-case":"X"}}"#, #"{"wildcard":"a\\*b*\\\\"}"#, #"{"cidr":"10.0.0.0/8"}"#,
+            #""::1""#, #"{"exists":true}"#, #"{"anything-but":{"prefix":["a","b"]}}"#, "3e2", "true", "null",
+            #"{"numeric":["=",5]}"#, #"{"numeric":["<",5]}"#,
+        ])
     func writtenForm(_ matcher: String) throws {
         let shown = try Self.explain(#"{"a":[\#(matcher)]}"#, "{}").combinations[0].fields[0].wanted
         #expect(shown == [matcher])

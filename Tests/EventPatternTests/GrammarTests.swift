@@ -48,67 +48,70 @@ import Testing
         #expect(refusal(refused.pattern)?.reason == refused.reason)
     }
 
-    @Test(arguments: [
-        .matcher("{\"prefix\":[\"a\"]}", "prefix match pattern must be a string"),
-        .matcher("{\"prefix\":null}", "prefix match pattern must be a string"),
-        .matcher("{\"prefix\":\"a\",\"suffix\":\"b\"}", onlyOneKey),
-        .matcher("{\"prefix\":{}}", "Prefix expression name not found"),
-        .matcher("{\"prefix\":{\"suffix\":\"a\"}}", "Unsupported prefix pattern: suffix"),
-        .matcher("{\"suffix\":1}", "suffix match pattern must be a string"),
-        .matcher("{\"suffix\":{\"prefix\":\"a\"}}", "Unsupported suffix pattern: prefix"),
-        .matcher("{\"suffix\":{\"equals-ignore-case\":1}}", "equals-ignore-case match pattern must be a string"),
-        .matcher("{\"equals-ignore-case\":[\"a\"]}", "equals-ignore-case match pattern must be a string"),
-        .matcher("{\"wildcard\":[\"a\"]}", "wildcard match pattern must be a string"),
-        .matcher("{\"wildcard\":\"a**\"}", "Consecutive wildcard characters at pos 2"),
-        .matcher("{\"wildcard\":\"a\\\\b\"}", "Invalid escape character at pos 2"),
-        .matcher("{\"wildcard\":\"a\\\\\"}", "Invalid escape character at pos 2"),
-        .matcher("{\"cidr\":\"10.0.0.0/32\"}", "IPv4 mask bits must be < 32"),
-        .matcher("{\"cidr\":\"::/128\"}", "IPv6 mask bits must be < 128"),
-        .matcher("{\"cidr\":\"10.0.0.0\"}", "Malformed CIDR, one '/' required"),
-        .matcher("{\"cidr\":\"10.0.0.0/x\"}", "Malformed CIDR, mask bits must be an integer"),
-        .matcher("{\"cidr\":\"10.0.0/8\"}", "Nonstandard IP address: 10.0.0"),
-    ] as [Refused])
+    @Test(
+        arguments: [
+            .matcher("{\"prefix\":[\"a\"]}", "prefix match pattern must be a string"),
+            .matcher("{\"prefix\":null}", "prefix match pattern must be a string"),
+            .matcher("{\"prefix\":\"a\",\"suffix\":\"b\"}", onlyOneKey),
+            .matcher("{\"prefix\":{}}", "Prefix expression name not found"),
+            .matcher("{\"prefix\":{\"suffix\":\"a\"}}", "Unsupported prefix pattern: suffix"),
+            .matcher("{\"suffix\":1}", "suffix match pattern must be a string"),
+            .matcher("{\"suffix\":{\"prefix\":\"a\"}}", "Unsupported suffix pattern: prefix"),
+            .matcher("{\"suffix\":{\"equals-ignore-case\":1}}", "equals-ignore-case match pattern must be a string"),
+            .matcher("{\"equals-ignore-case\":[\"a\"]}", "equals-ignore-case match pattern must be a string"),
+            .matcher("{\"wildcard\":[\"a\"]}", "wildcard match pattern must be a string"),
+            .matcher("{\"wildcard\":\"a**\"}", "Consecutive wildcard characters at pos 2"),
+            .matcher("{\"wildcard\":\"a\\\\b\"}", "Invalid escape character at pos 2"),
+            .matcher("{\"wildcard\":\"a\\\\\"}", "Invalid escape character at pos 2"),
+            .matcher("{\"cidr\":\"10.0.0.0/32\"}", "IPv4 mask bits must be < 32"),
+            .matcher("{\"cidr\":\"::/128\"}", "IPv6 mask bits must be < 128"),
+            .matcher("{\"cidr\":\"10.0.0.0\"}", "Malformed CIDR, one '/' required"),
+            .matcher("{\"cidr\":\"10.0.0.0/x\"}", "Malformed CIDR, mask bits must be an integer"),
+            .matcher("{\"cidr\":\"10.0.0/8\"}", "Nonstandard IP address: 10.0.0"),
+        ] as [Refused])
     func strings(_ refused: Refused) {
         #expect(refusal(refused.pattern)?.reason == refused.reason)
     }
 
-    @Test(arguments: [
-        .matcher("{\"anything-but\":[\"x\",1]}", mixedList),
-        .matcher("{\"anything-but\":[]}", mixedList),
-        .matcher("{\"anything-but\":null}", anythingButValue),
-        .matcher("{\"anything-but\":true}", anythingButValue),
-        .matcher("{\"anything-but\":[null]}", "Inside anything but list, start|null|boolean is not supported."),
-        .matcher("{\"anything-but\":9007199254740993}", "Cannot compare number : 9007199254740993"),
-        .matcher("{\"anything-but\":{}}", "Anything-But expression name not found"),
-        .matcher("{\"anything-but\":{\"prefix\":\"\"}}", "Null prefix/suffix not allowed"),
-        .matcher("{\"anything-but\":{\"suffix\":[\"a\",\"\"]}}", "Null prefix/suffix not allowed"),
-        .matcher("{\"anything-but\":{\"prefix\":1}}", "prefix/suffix match pattern must be a string"),
-        .matcher("{\"anything-but\":{\"wildcard\":\"**\"}}", "Consecutive wildcard characters at pos 1"),
-        .matcher("{\"anything-but\":{\"numeric\":[\"=\",1]}}", "Unsupported anything-but pattern: numeric"),
-        .matcher("{\"anything-but\":{\"exists\":true}}", "Unsupported anything-but pattern: exists"),
-        .matcher("{\"anything-but\":{\"prefix\":\"a\",\"suffix\":\"b\"}}", tooManyElements),
-        .matcher(
-            "{\"anything-but\":{\"equals-ignore-case\":[1]}}",
-            "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."),
-    ] as [Refused])
+    @Test(
+        arguments: [
+            .matcher("{\"anything-but\":[\"x\",1]}", mixedList),
+            .matcher("{\"anything-but\":[]}", mixedList),
+            .matcher("{\"anything-but\":null}", anythingButValue),
+            .matcher("{\"anything-but\":true}", anythingButValue),
+            .matcher("{\"anything-but\":[null]}", "Inside anything but list, start|null|boolean is not supported."),
+            .matcher("{\"anything-but\":9007199254740993}", "Cannot compare number : 9007199254740993"),
+            .matcher("{\"anything-but\":{}}", "Anything-But expression name not found"),
+            .matcher("{\"anything-but\":{\"prefix\":\"\"}}", "Null prefix/suffix not allowed"),
+            .matcher("{\"anything-but\":{\"suffix\":[\"a\",\"\"]}}", "Null prefix/suffix not allowed"),
+            .matcher("{\"anything-but\":{\"prefix\":1}}", "prefix/suffix match pattern must be a string"),
+            .matcher("{\"anything-but\":{\"wildcard\":\"**\"}}", "Consecutive wildcard characters at pos 1"),
+            .matcher("{\"anything-but\":{\"numeric\":[\"=\",1]}}", "Unsupported anything-but pattern: numeric"),
+            .matcher("{\"anything-but\":{\"exists\":true}}", "Unsupported anything-but pattern: exists"),
+            .matcher("{\"anything-but\":{\"prefix\":\"a\",\"suffix\":\"b\"}}", tooManyElements),
+            .matcher(
+                "{\"anything-but\":{\"equals-ignore-case\":[1]}}",
+                "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."),
+        ] as [Refused])
     func anythingBut(_ refused: Refused) {
         #expect(refusal(refused.pattern)?.reason == refused.reason)
     }
 
-    @Test(arguments: [
-        .matcher("{\"numeric\":5}", "Value of numeric must be an array."),
-        .matcher("{\"numeric\":[]}", "Invalid member in numeric match: ]"),
-        .matcher("{\"numeric\":[5,\">\"]}", "Invalid member in numeric match: 5"),
-        .matcher("{\"numeric\":[\"!=\",1]}", "Unrecognized numeric range operator: !="),
-        .matcher("{\"numeric\":[\">\"]}", "Value of > must be numeric"),
-        .matcher("{\"numeric\":[\"=\",\"5\"]}", "Value of equals must be numeric"),
-        .matcher("{\"numeric\":[\"<\",10,\">\",0]}", tooManyElements),
-        .matcher("{\"numeric\":[\">\",10,\"<\",0]}", "Bottom must be less than top"),
-        .matcher("{\"numeric\":[\">=\",5,\"<=\",5]}", "Bottom must be less than top"),
-        .matcher("{\"numeric\":[\">\",1,\">\",2]}", "Bad numeric range operator: >"),
-        .matcher("{\"numeric\":[\">\",1,\"<\",5,\"<\",6]}", "Too many terms in numeric range expression"),
-        .matcher("{\"numeric\":[\">\",12345678901234567]}", "Cannot compare number : 12345678901234567"),
-    ] as [Refused])
+    @Test(
+        arguments: [
+            .matcher("{\"numeric\":5}", "Value of numeric must be an array."),
+            .matcher("{\"numeric\":[]}", "Invalid member in numeric match: ]"),
+            .matcher("{\"numeric\":[5,\">\"]}", "Invalid member in numeric match: 5"),
+            .matcher("{\"numeric\":[\"!=\",1]}", "Unrecognized numeric range operator: !="),
+            .matcher("{\"numeric\":[\">\"]}", "Value of > must be numeric"),
+            .matcher("{\"numeric\":[\"=\",\"5\"]}", "Value of equals must be numeric"),
+            .matcher("{\"numeric\":[\"<\",10,\">\",0]}", tooManyElements),
+            .matcher("{\"numeric\":[\">\",10,\"<\",0]}", "Bottom must be less than top"),
+            .matcher("{\"numeric\":[\">=\",5,\"<=\",5]}", "Bottom must be less than top"),
+            .matcher("{\"numeric\":[\">\",1,\">\",2]}", "Bad numeric range operator: >"),
+            .matcher("{\"numeric\":[\">\",1,\"<\",5,\"<\",6]}", "Too many terms in numeric range expression"),
+            .matcher("{\"numeric\":[\">\",12345678901234567]}", "Cannot compare number : 12345678901234567"),
+        ] as [Refused])
     func numeric(_ refused: Refused) {
         #expect(refusal(refused.pattern)?.reason == refused.reason)
     }

@@ -77,7 +77,8 @@ import Testing
     @Test("what is not known of the stream is not held against a pattern")
     func unknownStream() throws {
         let unknown = FilterLint.Stream()
-        #expect(try Self.kinds(#"{"dynamodb":{"OldImage":{"pk":{"N":["1"]}},"Keys":{"id":{"S":["1"]}}}}"#, unknown) == [])
+        #expect(
+            try Self.kinds(#"{"dynamodb":{"OldImage":{"pk":{"N":["1"]}},"Keys":{"id":{"S":["1"]}}}}"#, unknown) == [])
         let delivered = FilterLint.Stream(hasEventSourceARN: true)
         #expect(try Self.kinds(#"{"eventSourceARN":[{"prefix":"arn"}]}"#, delivered) == [])
     }

@@ -142,7 +142,9 @@ enum NaiveLeafTest {
         switch matcher {
         case .object(let members): return accepts(members[0].name, members[0].value, leaf)
         case .string(let text):
-            if case .string(let value) = leaf, let address = address(text) { return NaiveLeafTest.address(value) == address }
+            if case .string(let value) = leaf, let address = address(text) {
+                return NaiveLeafTest.address(value) == address
+            }
             return leaf.isString { $0.utf8.elementsEqual(text.utf8) }
         case .number(let text):
             guard case .number(let value) = leaf else { return false }

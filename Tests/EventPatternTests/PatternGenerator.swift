@@ -17,7 +17,8 @@ struct PatternGenerator {
         "0:0:0:0:0:0:0:1", "İx", "a\\\\b", "longer than eight", "LONGER than Eight",
     ]
     private let numbers = [
-        "0", "-0", "1", "1.0", "10e-1", "2", "2.5", "-3", "300", "3.0e2", "9007199254740993", "9007199254740992", "1e400",
+        "0", "-0", "1", "1.0", "10e-1", "2", "2.5", "-3", "300", "3.0e2", "9007199254740993", "9007199254740992",
+        "1e400",
     ]
     private let comparables = ["-3", "0", "1", "1.0", "2", "2.5", "300", "3e2"]
 
@@ -35,10 +36,12 @@ struct PatternGenerator {
     private mutating func elements(depth: Int) -> String {
         let elements = (0..<(1 + random.below(7))).map { _ -> String in
             let members = ["x", "y", "z"].filter { _ in random.below(4) > 0 }.map { name -> String in
-                let inner = depth > 1 && name == "z" ? self.elements(depth: depth - 1) : random.pick(["1", "2", "3", "[1,2]"])
+                let inner =
+                    depth > 1 && name == "z" ? self.elements(depth: depth - 1) : random.pick(["1", "2", "3", "[1,2]"])
                 return "\"\(name)\":\(inner)"
             }
-            return random.below(9) == 0 ? "[{\(members.joined(separator: ","))}]" : "{\(members.joined(separator: ","))}"
+            return random.below(9) == 0
+                ? "[{\(members.joined(separator: ","))}]" : "{\(members.joined(separator: ","))}"
         }
         return "[" + elements.joined(separator: ",") + "]"
     }
@@ -67,10 +70,13 @@ struct PatternGenerator {
 
     mutating func pattern() -> String {
         guard flavour == .arrays else { return fields(depth: 3, isAlternative: false) }
-        let paths = ["a.x", "a.y", "a.z", "a.z.x", "a.z.y", "a.z.z", "b.x", "b.y", "b.z"].filter { _ in random.below(2) == 0 }
+        let paths = ["a.x", "a.y", "a.z", "a.z.x", "a.z.y", "a.z.z", "b.x", "b.y", "b.z"].filter { _ in
+            random.below(2) == 0
+        }
         let members = (paths.isEmpty ? ["a.x"] : paths).map { path in
             let values = random.pick([
-                "1", "2", "1,2", "{\"exists\":false}", "{\"exists\":false},3", "{\"anything-but\":1}", "{\"exists\":true}",
+                "1", "2", "1,2", "{\"exists\":false}", "{\"exists\":false},3", "{\"anything-but\":1}",
+                "{\"exists\":true}",
             ])
             return "\"\(path)\":[\(values)]"
         }

@@ -32,13 +32,16 @@ struct RecordGenerator {
     mutating func record() throws -> ChangeRecord {
         let (old, new) = (try item(), try item())
         let change: ChangeRecord.Change = random.pick([.insert(new), .modify(old: old, new: new), .remove(old)])
-        let origin = random.pick([Self.region, RegionName(stored: "eu-west-1"), RegionName(stored: "a-region-with-a-long-name-1")])
+        let origin = random.pick([
+            Self.region, RegionName(stored: "eu-west-1"), RegionName(stored: "a-region-with-a-long-name-1"),
+        ])
         return ChangeRecord(
             sequence: UInt64(1 + random.below(1_000_000)),
             version: Version(timestamp: HybridTimestamp(milliseconds: 1_700_000_000_000), region: origin),
             baseVersion: nil, commitMilliseconds: 1_700_000_000_000 + UInt64(random.below(5000)),
             cause: random.pick([.user, .ttl, .restore]),
-            transaction: random.below(3) > 0 ? nil : .init(id: random.pick(["tx-1", "a-longer-transaction-id"]), index: 0, size: 2),
+            transaction: random.below(3) > 0
+                ? nil : .init(id: random.pick(["tx-1", "a-longer-transaction-id"]), index: 0, size: 2),
             change: change)
     }
 
@@ -109,7 +112,8 @@ extension Tree {
 
     private func leaves(below path: String) -> [(path: String, value: Tree)] {
         switch self {
-        case .object(let members): members.flatMap { $0.value.leaves(below: path.isEmpty ? $0.name : path + "." + $0.name) }
+        case .object(let members):
+            members.flatMap { $0.value.leaves(below: path.isEmpty ? $0.name : path + "." + $0.name) }
         case .array(let elements): elements.flatMap { $0.leaves(below: path) }
         default: [(path: path, value: self)]
         }

@@ -28,7 +28,9 @@ struct Vector: Sendable {
         pattern = try raw("pattern")
         event = try raw("event")
         let node = try #require(document.member("matches", of: document.root))
-        let answer = document.kind(node) == .string ? Array("\"".utf8) + (try raw("matches")) + Array("\"".utf8) : try raw("matches")
+        let answer =
+            document.kind(node) == .string
+            ? Array("\"".utf8) + (try raw("matches")) + Array("\"".utf8) : try raw("matches")
         expected = try #require(Expected(rawValue: String(decoding: answer, as: UTF8.self)))
     }
 

@@ -75,7 +75,8 @@ private struct ConditionLint {
         if condition.matchers.contains(.absent) {
             warn(
                 .matchesInEveryRegion,
-                "only global tables of 2017 write aws:rep: attributes, so exists:false lets every record through; \(instead)")
+                "only global tables of 2017 write aws:rep: attributes, so exists:false lets every record through; \(instead)"
+            )
         } else {
             warn(.neverMatches, "only global tables of 2017 write aws:rep: attributes; \(instead)")
         }

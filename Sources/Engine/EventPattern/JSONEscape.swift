@@ -19,7 +19,8 @@ enum JSONEscape {
             var value = unit(content, position + 2) ?? 0xFFFD
             position += 6
             if value & 0xFC00 == 0xD800, position + 6 <= content.count, content[position] == UInt8(ascii: "\\"),
-                content[position + 1] == UInt8(ascii: "u"), let low = unit(content, position + 2), low & 0xFC00 == 0xDC00
+                content[position + 1] == UInt8(ascii: "u"), let low = unit(content, position + 2),
+                low & 0xFC00 == 0xDC00
             {
                 value = 0x10000 + (value & 0x3FF) << 10 + low & 0x3FF
                 position += 6

@@ -28,11 +28,28 @@ extension LeafMatcher {
         case .absent: writer.member("exists") { $0.boolean(false) }
         case .anythingBut(let refused):
             writer.member("anything-but") { writer in
-                writer.beginArray()
-                for matcher in refused { matcher.appendJSON(to: &writer) }
-                writer.endArray()
+                guard let (name, texts) = Self.nested(refused) else {
+                    writer.list(refused) { $1.appendJSON(to: &$0) }
+                    return
+                }
+                writer.member(name) { $0.list(texts) { $0.string($1) } }
             }
         }
+    }
+
+    /// The operator and the texts of an `anything-but` that has an operator of its own.
+    private static func nested(_ refused: [LeafMatcher]) -> (name: StaticString, texts: [[UInt8]])? {
+        var name: StaticString?
+        let texts = refused.map { matcher -> [UInt8] in
+            switch matcher {
+            case .prefix(let text): name = "prefix"; return text
+            case .suffix(let text): name = "suffix"; return text
+            case .equalsIgnoringCase(let text): name = "equals-ignore-case"; return text.text
+            case .wildcard(let wildcard): name = "wildcard"; return wildcard.text
+            default: return []
+            }
+        }
+        return name.map { ($0, texts) }
     }
 }
 
@@ -71,6 +88,14 @@ extension Wildcard {
 extension JSONWriter {
     fileprivate mutating func string(_ text: [UInt8]) {
         text.withUnsafeBytes { string(utf8: $0) }
+    }
+
+    fileprivate mutating func list<Element>(
+        _ elements: [Element], _ append: (inout JSONWriter, Element) -> Void
+    ) {
+        beginArray()
+        for element in elements { append(&self, element) }
+        endArray()
     }
 
     /// An object of one member.

@@ -7,7 +7,8 @@ struct PatternParser {
     private static let alternativesName: Text = "$or"
     /// Names that no field inside `$or` may have.
     private static let reservedNames: Set<Text> = [
-        "exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr", "=",
+        "exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr",
+        "=",
         "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case", "date-after", "date-on-or-after",
         "date-before", "date-on-or-before", "in-date-range", "ip-address-in-range", "ip-address-not-in-range",
     ]

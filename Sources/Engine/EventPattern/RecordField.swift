@@ -32,7 +32,8 @@ enum RecordField {
                 stream.hasEventSourceARN
                 ? Self.end(Self.text, below)
                 : .nothing("eventSourceARN is added to events after they were filtered")
-        case "userIdentity": self = Self.member(below, ["type": Self.text, "principalId": Self.text], of: "userIdentity")
+        case "userIdentity":
+            self = Self.member(below, ["type": Self.text, "principalId": Self.text], of: "userIdentity")
         case "tributary":
             self = Self.member(
                 below,

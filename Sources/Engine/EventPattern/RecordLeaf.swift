@@ -31,7 +31,8 @@ struct RecordLeaf {
             let written = String(decoding: text, as: UTF8.self)
             return "\(type ?? "N") values are strings in stream records: write \"\(written)\""
         }
-        return "\(type ?? "N") values are strings in stream records, which numeric never matches: compare them as strings, "
+        return
+            "\(type ?? "N") values are strings in stream records, which numeric never matches: compare them as strings, "
             + "or store what must be compared in a form that prefixes can tell apart"
     }
 

@@ -1,20 +1,20 @@
 import AttributeModel
 import Bytes
-import ChangeStream
+package import ChangeStream
 import EventPattern
 import EventSource
-import KeyValueStore
-import Partition
-import Region
+package import KeyValueStore
+package import Partition
+package import Region
 
 /// One stream of a table as event source mappings read it: its records, shards and limits as of the last commit.
-struct StreamLog {
-    let region: Region
-    let table: TableDefinition
-    let stream: Stream
+package struct StreamLog: Sendable {
+    package let region: Region
+    package let table: TableDefinition
+    package let stream: Stream
 
     /// Nil when the region has no such stream, or has forgotten it.
-    init?(arn: String, tableName: String, in region: Region) {
+    package init?(arn: String, tableName: String, in region: Region) {
         let catalogue = region.catalogue
         let candidates =
             [catalogue.table(named: tableName)].compactMap { $0 }
@@ -35,15 +35,15 @@ struct StreamLog {
     }
 
     /// The number that the table's next change will get.
-    var nextSequence: UInt64 { region.counters(table.number).nextSequence }
+    package var nextSequence: UInt64 { region.counters(table.number).nextSequence }
 
     /// The first record that the log holds and the stream has.
-    var firstSequence: UInt64 {
+    package var firstSequence: UInt64 {
         max(region.counters(table.number).firstSequence, stream.shards.first?.first ?? 1)
     }
 
     /// The first record that is not older than a stream shows. The log is in the order of time.
-    func horizon() throws(StoreError) -> UInt64 {
+    package func horizon() throws(StoreError) -> UInt64 {
         let now = region.wallClock.milliseconds
         var low = firstSequence
         var high = max(low, nextSequence)
@@ -72,7 +72,7 @@ struct StreamLog {
     }
 
     /// Visits stored records behind `after` up to `through`, in order, until the visitor stops.
-    func scan(
+    package func scan(
         after: UInt64, through: UInt64,
         _ visit: (_ sequence: UInt64, _ record: UnsafeRawBufferPointer) -> ScanStep
     ) throws(StoreError) {

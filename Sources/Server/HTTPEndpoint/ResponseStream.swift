@@ -29,6 +29,9 @@ public final class ResponseStream: Sendable {
     /// Ends the body; what was written is still sent. Later writes are dropped.
     public func finish() { body.finish() }
 
+    /// Breaks the body off: a client that knows chunks can tell that this is not its end.
+    public func abort() { body.abort() }
+
     /// Whether nothing that is written reaches the client any more.
     public var isClosed: Bool { body.isClosed }
 

@@ -78,6 +78,11 @@ final class StreamedBody: Sendable {
         if mustAnnounce { announce() }
     }
 
+    func abort() {
+        close()
+        announce()
+    }
+
     var isClosed: Bool { state.withLock { $0.phase != .open } }
     var hasRoom: Bool { state.withLock { !$0.lacksRoom } }
 

@@ -14,7 +14,8 @@ struct FilterWorkload {
     let context = RecordContext(
         region: region, tableID: "benchmark",
         keySchema: KeySchema(
-            partitionKeys: [KeyAttribute(name: "pk", type: .string)], sortKeys: [KeyAttribute(name: "sk", type: .string)]),
+            partitionKeys: [KeyAttribute(name: "pk", type: .string)],
+            sortKeys: [KeyAttribute(name: "sk", type: .string)]),
         viewType: .newAndOldImages)
 
     private static let region = RegionName(stored: "us-east-1")

@@ -50,7 +50,8 @@ struct FilterLintCommand: ParsableCommand {
             stream.viewType = StreamViewType(rawValue: viewType)
             if stream.viewType == nil {
                 throw ValidationError(
-                    "--view-type \(viewType) is not one of \(StreamViewType.allCases.map(\.rawValue).joined(separator: ", "))")
+                    "--view-type \(viewType) is not one of \(StreamViewType.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             }
         }
         if let keys { stream.keySchema = try Self.keySchema(keys) }

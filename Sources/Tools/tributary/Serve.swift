@@ -51,6 +51,12 @@ struct Serve: AsyncParsableCommand {
             valueName: "directory"))
     var handlers: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The Python of handlers and functions with a Python runtime; it must have awslambdaric. Default: python3.x of the runtime, or python3.",
+            valueName: "program"))
+    var python: String?
+
     @Flag(help: "Start no handlers.")
     var noHandlers = false
 
@@ -148,12 +154,17 @@ struct Serve: AsyncParsableCommand {
         let code =
             directory.map { $0 + "/functions" }
             ?? FileManager.default.temporaryDirectory.path + "/tributary-\(getpid())/functions"
-        return LambdaSystem.Configuration(
-            codeDirectory: URL(fileURLWithPath: code).standardizedFileURL.path,
-            endpointURL: "http://\(shownHost):\(port)",
+        var configuration = LambdaSystem.Configuration(
+            codeDirectory: absolute(code), endpointURL: "http://\(shownHost):\(port)",
             handlersDirectory: handlersDirectory,
             log: logFormat == .json ? .logger(functionLogger) : .standardOutput)
+        configuration.pythonInterpreter = python.map(absolute)
+        // Handlers in Swift are built beside this program.
+        configuration.programsDirectory = Bundle.main.executableURL?.deletingLastPathComponent().path
+        return configuration
     }
+
+    private func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
     /// Nil when nobody asked for handlers and the usual folder is not there.
     private var handlersDirectory: String? {

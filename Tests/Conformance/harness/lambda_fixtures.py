@@ -1,5 +1,5 @@
-"""Fixtures of the tests of functions. A test file imports those that it uses, and they stand in for the ones of conftest.py:
-its tests talk to a server of their own, which knows the Python interpreter that has awslambdaric."""
+"""Fixtures of the tests of functions. A test file imports those that it uses; they stand in for the ones in conftest:
+its tests talk to a server of their own, so that functions and mappings of another file are not in their way."""
 
 import pytest
 

@@ -4,7 +4,7 @@ public struct Invocation: Sendable {
     public var requestID: String
     /// JSON.
     public var payload: [UInt8]
-    /// What the caller gave as client context: base64 as it came in; nil for none.
+    /// What the caller gave as client context: JSON on one line of ASCII, as the Runtime API's header takes it; nil for none.
     public var clientContext: String?
     /// Whether the result carries the end of what the function printed.
     public var wantsLogTail: Bool

@@ -14,6 +14,10 @@ public final class LambdaSystem: Sendable {
         public var endpointURL: String
         /// The folder of handlers; nil for none.
         public var handlersDirectory: String?
+        /// The Python of functions with a Python runtime; nil looks for one.
+        public var pythonInterpreter: String?
+        /// Where commands of handlers are looked for before the system's folders.
+        public var programsDirectory: String?
         /// Handlers that run in this process.
         public var handlers: [Handler] = []
         /// Where the lines go that functions print.
@@ -36,7 +40,9 @@ public final class LambdaSystem: Sendable {
         for region in regions.regions {
             let settings = FunctionSettings(
                 codeDirectory: configuration.codeDirectory + "/" + region.name.name,
-                endpointURL: configuration.endpointURL)
+                endpointURL: configuration.endpointURL, pythonInterpreter: configuration.pythonInterpreter,
+                searchPath: (configuration.programsDirectory.map { [$0] } ?? [])
+                    + FunctionSettings.searchPathDefault)
             lambdas.append(
                 try RegionLambda(region: region, settings: settings, log: configuration.log, logger: logger))
         }

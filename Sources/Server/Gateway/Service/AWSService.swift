@@ -26,6 +26,7 @@ public final class AWSService: Sendable {
     let readers: NIOThreadPool
     private let authentication: Authentication
     private let lambdaAuthentication: Authentication
+    private let eventStreams: EventStreamService
     private let lambda = Mutex<LambdaService?>(nil)
     private let endpoints: [String: Region]
     private let listenerRegions: [Region?]
@@ -40,6 +41,7 @@ public final class AWSService: Sendable {
         self.logger = logger
         readers = NIOThreadPool(numberOfThreads: Self.readerThreads)
         readers.start()
+        eventStreams = EventStreamService(regions: regions, readers: readers, logger: logger)
         endpoints = Dictionary(uniqueKeysWithValues: regions.regions.map { ($0.name.name, $0) })
         authentication = Authentication(regions: regions.names.map(\.name), services: ["dynamodb", "sts"])
         lambdaAuthentication = Authentication(regions: regions.names.map(\.name), services: ["lambda"])
@@ -53,6 +55,7 @@ public final class AWSService: Sendable {
     }
 
     public func stop() async {
+        eventStreams.stop()
         // Threads that fail to end are as ended as they get: the process exits next.
         try? await readers.shutdownGracefully()
     }
@@ -65,6 +68,7 @@ public final class AWSService: Sendable {
         if let response = AdminPages.response(to: request, of: regions) {
             return responder.respond(response)
         }
+        if eventStreams.answer(request, responder) { return }
         if LambdaRoute.isOfLambda(request.head.uri[...]) { return answerLambda(request, responder) }
         switch Preflight.decide(request.head, hasBody: request.body.readableBytes > 0, region: defaultRegion) {
         case .respond(let response):

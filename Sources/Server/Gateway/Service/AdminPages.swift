@@ -7,23 +7,16 @@ import Replication
 
 /// What this server says beyond AWS: `/health` and the pages below `/_tributary/`.
 enum AdminPages {
-    /// Nil for paths that are not ours.
+    /// Nil for paths that are not ours, or of `EventStreamService`.
     static func response(to uri: String, of regions: RegionSet) -> HTTPResponse? {
         let path = uri.prefix { $0 != "?" }
         if path == "/health" { return health(of: regions) }
         guard path.hasPrefix("/_tributary/") else { return nil }
-        do throws(AdminQuery.Refusal) {
-            let query = AdminQuery(uri: uri)
-            switch path {
-            case "/_tributary/status": return json(.ok, status(of: regions))
-            case RegionPages.path[...]: return json(.ok, RegionPages.list(of: regions))
-            case "/_tributary/events": return json(.ok, try EventPages.events(query, of: regions))
-            case "/_tributary/conflicts": return json(.ok, try EventPages.conflicts(query, of: regions))
-            default:
-                return message(.notFound, "there is no page \(path); see /_tributary/status")
-            }
-        } catch {
-            return message(.badRequest, error.message)
+        switch path {
+        case "/_tributary/status": return json(.ok, status(of: regions))
+        case RegionPages.path[...]: return json(.ok, RegionPages.list(of: regions))
+        case _ where EventStreamService.answers(path): return nil
+        default: return message(.notFound, "there is no page \(path); see /_tributary/status")
         }
     }
 
