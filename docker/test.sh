@@ -3,7 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 docker/install-packages.sh --tests
-swift test
+# Tests that start processes and watch the clock come after those that keep both cores busy.
+swift test --skip FunctionsTests
+swift test --skip-build --filter FunctionsTests
 swift build -c release --product tributary
 swift build -c release --product audit-log
 exec .venv/bin/python -m pytest Tests/Conformance "$@"

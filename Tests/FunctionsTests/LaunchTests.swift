@@ -20,6 +20,7 @@ import Testing
             }
         ) { function in
             let parts = await function.invoke().text.components(separatedBy: "--\n")
+            try #require(parts.count == 2)
             let environment = parts[0].split(separator: "\n").map(String.init)
             let (directory, stream) = (function.directory, "AWS_LAMBDA_LOG_STREAM_NAME=")
             let api = "AWS_LAMBDA_RUNTIME_API=127.0.0.1:"
