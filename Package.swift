@@ -81,6 +81,7 @@ let package = Package(
 
         layer("Engine", "EventPattern", ["Bytes", "JSONBytes", "AttributeModel", "Replication", "ChangeStream"]),
         layer("Engine", "EventSource", ["Bytes", "JSONBytes"]),
+        layer("Engine", "Metrics", ["ChangeStream"]),
         layer(
             "Engine", "HandlerKit",
             [
@@ -104,7 +105,7 @@ let package = Package(
             "Server", "WireProtocol",
             [
                 "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore",
-                "Partition", "EventPattern", "EventSource", crypto,
+                "Partition", "EventPattern", "EventSource", "Metrics", crypto,
             ]),
         layer(
             "Server", "HandlerFolders",
@@ -128,8 +129,8 @@ let package = Package(
             "Server", "Gateway",
             [
                 "Bytes", "JSONBytes", "AttributeModel", "ChangeStream", "Replication", "Partition", "KeyValueStore",
-                "Region", "HTTPEndpoint", "WireProtocol", "EventPattern", "EventSource", "Functions", "EventSources",
-                "HandlerKit", "HandlerFolders", logging,
+                "Region", "HTTPEndpoint", "WireProtocol", "EventPattern", "EventSource", "Metrics", "Functions",
+                "EventSources", "HandlerKit", "HandlerFolders", logging,
             ] + nio),
 
         // Tools
@@ -147,8 +148,9 @@ let package = Package(
         .executableTarget(
             name: "benchmarks",
             dependencies: [
-                "CRocksDB", "EventPattern", "ChangeStream", "AttributeModel", "Replication", "Bytes", "JSONBytes",
-                argumentParser,
+                "CRocksDB", "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream",
+                "EventPattern", "EventSource", "HandlerKit", "KeyValueStore", "Partition", "Region", "Functions",
+                "EventSources", "Gateway", "HandlerRuntime", argumentParser, logging,
             ],
             path: "Sources/Tools/benchmarks", swiftSettings: settings),
 
@@ -184,7 +186,7 @@ let package = Package(
             [
                 "WireProtocol", "Partition", "ChangeStream", "Replication", "Expressions", "AttributeModel",
                 "JSONBytes",
-                "Bytes", "KeyValueStore", "EventSource",
+                "Bytes", "KeyValueStore", "EventSource", "Metrics",
             ]),
         tests("HTTPEndpointTests", ["HTTPEndpoint", "Bytes", logging] + nio),
         tests("EventSourceTests", ["EventSource", "JSONBytes", "Bytes"]),
@@ -205,6 +207,13 @@ let package = Package(
         tests(
             "HandlerFoldersTests",
             ["HandlerFolders", "HandlerKit", "EventPattern", "EventSource", "Replication", "Bytes"]),
+        tests(
+            "EventSourcesTests",
+            [
+                "EventSources", "EventSource", "EventPattern", "Functions", "Region", "Partition", "ChangeStream",
+                "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes", "KeyValueStore", logging,
+            ]),
+        tests("MetricsTests", ["Metrics"]),
         tests("TidyTests"),
     ]
 )

@@ -12,6 +12,9 @@ import Testing
         let changes: [ChangeRecord.Change] = [.insert(new), .modify(old: old, new: new), .remove(old), .insert(.empty)]
         let transactions: [ChangeRecord.Transaction?] = [
             nil, .init(id: "", index: 0, size: 1), .init(id: "t-1", index: 99, size: 100),
+            .init(
+                id: "t-2", index: 2, size: 3,
+                shares: [.init(table: "T", first: 7, count: 2), .init(table: "U.é", first: .max, count: 1)]),
         ]
         let bases: [Version?] = [nil, version(1, "eu-west-1", counter: 9)]
         var records: [ChangeRecord] = []

@@ -162,7 +162,7 @@ def test_the_command_lists_regions(clocked):
     done = regions_command(clocked)
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert lines[0] == ["REGION", "HEALTH", "CLOCK", "OFFSET"]
+    assert lines[0] == ["REGION", "HEALTH", "LINKS", "CLOCK", "OFFSET"]
     assert [line[0] for line in lines[1:]] == list(REGIONS) and all(line[-1] == "0" for line in lines[1:])
     listed = json.loads(regions_command(clocked, "list", "--output", "json").stdout)
     assert [report["region"] for report in listed["regions"]] == list(REGIONS)

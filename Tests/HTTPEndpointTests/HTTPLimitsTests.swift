@@ -40,6 +40,28 @@ struct HTTPLimitsTests {
         }
     }
 
+    @Test("lets bodies below some paths be longer")
+    func largeBodies() async throws {
+        let limits = quickLimits {
+            $0.bodyBytes = 1000
+            $0.largeBodies = .init(pathPrefix: "/large", bytes: 2000)
+        }
+        try await withServer(limits: limits, handler: echo) { server in
+            for (path, length, isTaken) in [
+                ("/large/x", 2000, true), ("/large", 2001, false), ("/larg", 1000, true), ("/larg", 1001, false),
+            ] {
+                let client = try RawClient(port: server.ports[0])
+                try client.send("POST \(path) HTTP/1.1\r\nContent-Length: \(length)\r\n\r\n")
+                guard isTaken else {
+                    try expectTooLarge(client)
+                    continue
+                }
+                try client.send([UInt8](repeating: 0x78, count: length))
+                #expect(try client.response().body.count == length)
+            }
+        }
+    }
+
     @Test("tells a client that sends all of a body that is too long before it reads anything")
     func eagerClient() async throws {
         try await withServer(limits: quickLimits { $0.bodyBytes = 1000 }, handler: echo) { server in

@@ -2,13 +2,14 @@ import AttributeModel
 import Bytes
 import ChangeStream
 import Foundation
+import JSONBytes
 import KeyValueStore
 import Partition
 import Replication
 import TestSupport
 import Testing
 
-/// Random histories of three regions with bad clocks and unruly links. What must hold at every step and after healing are the invariants
+/// Random histories of three regions with bad clocks and links that stop, delay and re-order. What must hold at every step and after healing are the invariants
 /// of `reference/reliability.md` 1.3.
 @Suite struct ConvergencePropertyTests {
     /// The first seed and how many: `PROPERTY_SEEDS=1000+500` runs seeds 1000 to 1499.
@@ -24,7 +25,7 @@ import Testing
     func converges(seed: UInt64) throws {
         print("ConvergencePropertyTests.converges seed \(seed)")
         var history = try RandomHistory(seed: seed)
-        for _ in 0..<1500 { try history.step() }
+        for _ in 0..<1000 { try history.step() }
         try history.heal()
         try history.checkConverged()
     }
@@ -101,6 +102,7 @@ private struct RandomHistory {
         case ..<41: try write(in: writer())
         case ..<45: try sweep(in: writer())
         case ..<51: try transact(in: writer())
+        case ..<54: tune()
         case ..<79: try deliver()
         case ..<85: try redeliver()
         case ..<89: jump(member())
@@ -174,8 +176,45 @@ private struct RandomHistory {
     private mutating func deliver() throws {
         let (source, target) = link()
         let limit = random.isTrue(1, in: 3) ? Int.max : 1 + random.below(4)
+        let before = try world[target].partition(Self.table).cursors[source]
         let (changes, _) = try world.deliver(Self.table, from: source, to: target, limit: limit)
         #expect(changes.allSatisfy { $0.version.region == source }, "I12: only own changes travel; \(comment)")
+        #expect(!changes.contains { before?.covers($0.sequence) ?? false }, "each change travels once; \(comment)")
+        if random.isTrue(1, in: 8) { try checkCursor(from: source, to: target) }
+    }
+
+    /// The cursor never passes a change that is not applied, and changes of one item never overtake each other.
+    private func checkCursor(from source: RegionName, to target: RegionName) throws {
+        guard let cursor = try world[target].partition(Self.table).cursors[source] else { return }
+        let schema = try world[source].table(Self.table).keySchema
+        let versions = try versions(in: target)
+        var waiting: Set<EncodedKey> = []
+        for record in try world[source].changes(of: Self.table) where record.version.region == source {
+            let key = try schema.key(of: record.newImage ?? record.oldImage ?? .empty)
+            guard cursor.covers(record.sequence) else {
+                waiting.insert(key)
+                continue
+            }
+            #expect(!waiting.contains(key), "a change was overtaken by a later one of its item; \(comment)")
+            guard record.sequence >= cursor.next, let version = versions[key] else { continue }
+            #expect(version >= record.version, "what is ahead of the cursor is applied; \(comment)")
+        }
+    }
+
+    /// A link stops, goes on, delays or re-orders from now on.
+    private mutating func tune() {
+        let (source, target) = link()
+        var settings = LinkSettings(seed: UInt64(random.below(1000)))
+        settings.state = random.isTrue(1, in: 4) ? .paused : .running
+        settings.reorders = random.isTrue(1, in: 2)
+        settings.delay = [.none, .uniform(lowest: 0, highest: 40), .normal(mean: 10, deviation: 10)][random.below(3)]
+        world.set(settings, from: source, to: target)
+    }
+
+    /// Whatever held it back, it arrives.
+    private mutating func release(from source: RegionName, to target: RegionName) throws {
+        world.set(LinkSettings(), from: source, to: target)
+        try world.deliver(Self.table, from: source, to: target)
     }
 
     /// I8: what was delivered is delivered again, and nothing changes.
@@ -224,7 +263,7 @@ private struct RandomHistory {
 
     /// The others get the replica's last writes before it goes.
     private mutating func leave(_ name: RegionName) throws {
-        for target in members where target != name { try world.deliver(Self.table, from: name, to: target) }
+        for target in members where target != name { try release(from: name, to: target) }
         try world.leave(Self.table, name)
         absent = name
         durable[name] = nil
@@ -254,7 +293,7 @@ private struct RandomHistory {
         self.filling = filling
         guard filling.states?.isEmpty == true else { return }
         for source in members where source != filling.name {
-            try world.deliver(Self.table, from: source, to: filling.name)
+            try release(from: source, to: filling.name)
         }
         try world.activate(Self.table, filling.name)
         self.filling = nil
@@ -286,7 +325,25 @@ extension RandomHistory {
             try world[name].expectConsistent("\(comment)")
             try checkWinners(in: name)
             try checkStream(of: name)
+            try checkArrivals(in: name)
         }
+    }
+
+    /// Each transaction has arrived whole, and was told of once.
+    private func checkArrivals(in name: RegionName) throws {
+        #expect(world[name].engine.arrivals.count == 0, comment)
+        let entries = try ControlLog.entries(from: 1, limit: .max, reading: world[name].store)
+        guard !refilled.contains(name) else { return }
+        let arrived = try entries.filter { $0.kind == .transactionArrived }.map { entry in
+            let event = try JSONDocument(parsing: entry.json)
+            return event.string(try #require(event.member("subject", of: event.root)))
+        }
+        #expect(Set(arrived).count == arrived.count, comment)
+        let own = Set(
+            try world[name].changes(of: Self.table).compactMap { record in
+                record.version.region == name ? nil : record.transaction?.id
+            })
+        #expect(own.isSubset(of: arrived), comment)
     }
 
     /// Keys whose state is not the same everywhere. A tombstone counts as nothing where it was collected.

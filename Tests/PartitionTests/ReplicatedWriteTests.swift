@@ -25,7 +25,7 @@ import Testing
         transaction: ChangeRecord.Transaction? = nil, cause: ChangeRecord.Cause = .user
     ) throws -> ReplicatedChange {
         ReplicatedChange(
-            key: try region.table().keySchema.key(of: item(json)),
+            sequence: 7, key: try region.table().keySchema.key(of: item(json)),
             version: Version(timestamp: timestamp, region: Self.europe), baseVersion: base, item: item(json),
             cause: cause, transaction: transaction)
     }

@@ -115,6 +115,21 @@ import Testing
             }
         }
     }
+
+    @Test("what is applied ahead of the cursor is stored with it, and counts as covered")
+    func ahead() throws {
+        let cursor = LinkCursor(next: 5, watermark: at(9), ahead: [7, 8, 300])
+        try cursor.encoded.withUnsafeBytes { buffer in
+            var reader = ByteReader(buffer)
+            let decoded = try LinkCursor(decoding: &reader)
+            #expect(decoded == cursor)
+        }
+        #expect((1...301).filter { cursor.covers($0) } == [1, 2, 3, 4, 7, 8, 300])
+        #expect(cursor.covered(from: 3, count: 6) == 4)
+        #expect(cursor.covered(from: 1, count: 2) == 2)
+        #expect(cursor.covered(from: 9, count: 100) == 0)
+        #expect(cursor.covered(from: 6, count: 300) == 3)
+    }
 }
 
 @Suite struct RegionNameTests {

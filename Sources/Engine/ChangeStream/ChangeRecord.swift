@@ -34,11 +34,28 @@ public struct ChangeRecord: Sendable, Equatable {
         public var index: Int
         /// How many items the transaction changed.
         public var size: Int
+        /// Where its records lie, for each global table that it changed. Empty when all of them are in the table of this record.
+        public var shares: [Share]
 
-        public init(id: String, index: Int, size: Int) {
+        public init(id: String, index: Int, size: Int, shares: [Share] = []) {
             self.id = id
             self.index = index
             self.size = size
+            self.shares = shares
+        }
+
+        /// The part of a transaction that lies in one table: consecutive records of the home region's log.
+        public struct Share: Sendable, Hashable {
+            public var table: String
+            /// Sequence number of the first record in the log of the region that made the transaction.
+            public var first: UInt64
+            public var count: UInt64
+
+            public init(table: String, first: UInt64, count: UInt64) {
+                self.table = table
+                self.first = first
+                self.count = count
+            }
         }
     }
 

@@ -4,13 +4,14 @@ public import Replication
 
 /// The stored form of a change record (value in the `changes` space; the sequence number is in the key).
 ///
-/// Layout: format 1; kind; cause; flags (1 base version, 2 transaction); version; base version; varint commit milliseconds;
-/// transaction id, index, size; then the images, length-prefixed, new before old. A version is 8 bytes timestamp and the
+/// Layout: format 1; kind; cause; flags (1 base version, 2 transaction, 4 shares); version; base version; varint commit milliseconds;
+/// transaction id, index, size, and with flag 4 the number of shares, each as table name, first, count; then the images, length-prefixed, new before old. A version is 8 bytes timestamp and the
 /// length-prefixed region name.
 extension ChangeRecord {
     private static let format: UInt8 = 1
     private static let hasBaseVersion: UInt8 = 1
     private static let hasTransaction: UInt8 = 2
+    private static let hasShares: UInt8 = 4
 
     public var encoded: [UInt8] {
         var bytes: [UInt8] = []
@@ -18,15 +19,13 @@ extension ChangeRecord {
         bytes.append(Self.format)
         bytes.append(kind.rawValue)
         bytes.append(cause.rawValue)
-        bytes.append((baseVersion == nil ? 0 : Self.hasBaseVersion) | (transaction == nil ? 0 : Self.hasTransaction))
+        bytes.append(
+            (baseVersion == nil ? 0 : Self.hasBaseVersion) | (transaction == nil ? 0 : Self.hasTransaction)
+                | (transaction?.shares.isEmpty ?? true ? 0 : Self.hasShares))
         version.append(to: &bytes)
         baseVersion?.append(to: &bytes)
         Varint.append(commitMilliseconds, to: &bytes)
-        if let transaction {
-            bytes.appendLengthPrefixed(Array(transaction.id.utf8))
-            Varint.append(UInt64(transaction.index), to: &bytes)
-            Varint.append(UInt64(transaction.size), to: &bytes)
-        }
+        transaction?.append(to: &bytes)
         if let newImage { bytes.appendLengthPrefixed(newImage.bytes) }
         if let oldImage { bytes.appendLengthPrefixed(oldImage.bytes) }
         return bytes
@@ -38,13 +37,17 @@ extension ChangeRecord {
             let cause = Cause(rawValue: try reader.readByte())
         else { throw DamagedBytes(position: reader.position) }
         let flags = try reader.readByte()
-        guard flags & ~(Self.hasBaseVersion | Self.hasTransaction) == 0 else {
+        guard flags & ~(Self.hasBaseVersion | Self.hasTransaction | Self.hasShares) == 0,
+            flags & (Self.hasTransaction | Self.hasShares) != Self.hasShares
+        else {
             throw DamagedBytes(position: reader.position)
         }
         let version = try Version(decoding: &reader)
         let baseVersion = flags & Self.hasBaseVersion == 0 ? nil : try Version(decoding: &reader)
         let commitMilliseconds = try reader.readVarint()
-        let transaction = flags & Self.hasTransaction == 0 ? nil : try Transaction(decoding: &reader)
+        let transaction =
+            flags & Self.hasTransaction == 0
+            ? nil : try Transaction(decoding: &reader, withShares: flags & Self.hasShares != 0)
         let change: Change
         switch kind {
         case .insert: change = .insert(try Self.readImage(&reader))
@@ -71,9 +74,37 @@ extension ChangeRecord {
 }
 
 extension ChangeRecord.Transaction {
-    fileprivate init(decoding reader: inout ByteReader) throws(DamagedBytes) {
+    fileprivate func append(to bytes: inout [UInt8]) {
+        bytes.appendLengthPrefixed(Array(id.utf8))
+        Varint.append(UInt64(index), to: &bytes)
+        Varint.append(UInt64(size), to: &bytes)
+        guard !shares.isEmpty else { return }
+        Self.append(shares, to: &bytes)
+    }
+
+    fileprivate init(decoding reader: inout ByteReader, withShares: Bool) throws(DamagedBytes) {
         id = String(decoding: try reader.readLengthPrefixed(), as: UTF8.self)
         index = Int(truncatingIfNeeded: try reader.readVarint())
         size = Int(truncatingIfNeeded: try reader.readVarint())
+        shares = withShares ? try Self.readShares(&reader) : []
+    }
+
+    /// The stored form of shares, here and wherever else they are kept.
+    public static func append(_ shares: [Share], to bytes: inout [UInt8]) {
+        Varint.append(UInt64(shares.count), to: &bytes)
+        for share in shares {
+            bytes.appendLengthPrefixed(Array(share.table.utf8))
+            Varint.append(share.first, to: &bytes)
+            Varint.append(share.count, to: &bytes)
+        }
+    }
+
+    public static func readShares(_ reader: inout ByteReader) throws(DamagedBytes) -> [Share] {
+        var shares: [Share] = []
+        for _ in 0..<(try reader.readCount()) {
+            let table = String(decoding: try reader.readLengthPrefixed(), as: UTF8.self)
+            shares.append(Share(table: table, first: try reader.readVarint(), count: try reader.readVarint()))
+        }
+        return shares
     }
 }

@@ -1,3 +1,5 @@
+import ChangeStream
+
 /// Decides how an alarm stands, from the periods that are over.
 ///
 /// The rules for missing periods are those of the CloudWatch user guide ("Configuring how CloudWatch alarms treat missing data"): more
@@ -115,47 +117,11 @@ public struct AlarmEvaluation: Sendable {
 /// Times as alarms write them.
 public enum AlarmTime {
     /// As in `2026-11-21T12:13:11.290+0000`.
-    public static func long(milliseconds: UInt64) -> String {
-        let time = CivilTime(milliseconds: milliseconds)
-        return "\(padded(time.year, 4))-\(padded(time.month, 2))-\(padded(time.day, 2))T\(clock(time))."
-            + "\(padded(time.millisecond, 3))+0000"
-    }
+    public static func long(milliseconds: UInt64) -> String { StreamLabel.text(milliseconds: milliseconds) + "+0000" }
 
     /// As in `21/11/26 12:13:00`.
     static func short(milliseconds: UInt64) -> String {
-        let time = CivilTime(milliseconds: milliseconds)
-        return "\(padded(time.day, 2))/\(padded(time.month, 2))/\(padded(time.year % 100, 2)) \(clock(time))"
-    }
-
-    private static func clock(_ time: CivilTime) -> String {
-        "\(padded(time.hour, 2)):\(padded(time.minute, 2)):\(padded(time.second, 2))"
-    }
-
-    private static func padded(_ value: Int, _ width: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
-    }
-}
-
-/// A time in the Gregorian calendar, in UTC.
-private struct CivilTime {
-    let year, month, day, hour, minute, second, millisecond: Int
-
-    /// Counts years from March, so that the leap day is the last of its year.
-    init(milliseconds: UInt64) {
-        let seconds = Int(milliseconds / 1000)
-        let shifted = seconds / 86_400 + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
-        hour = seconds % 86_400 / 3600
-        minute = seconds / 60 % 60
-        second = seconds % 60
-        millisecond = Int(milliseconds % 1000)
+        let parts = StreamLabel.text(milliseconds: milliseconds).split { "-T.".contains($0) }
+        return "\(parts[2])/\(parts[1])/\(parts[0].suffix(2)) \(parts[3])"
     }
 }

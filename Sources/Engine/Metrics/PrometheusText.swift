@@ -7,6 +7,7 @@ public struct PrometheusText: Sendable {
         case counter
         case gauge
         case histogram
+        case summary
     }
 
     public private(set) var bytes: [UInt8] = []
@@ -43,6 +44,13 @@ public struct PrometheusText: Sendable {
         }
         sample(suffix: "_sum", labels, sum)
         sample(suffix: "_count", labels, Double(total))
+    }
+
+    /// One summary of the family, without quantiles.
+    public mutating func summary(_ labels: KeyValuePairs<String, String>, count: Double, sum: Double) {
+        let labels = labels.map { ($0.key, $0.value) }
+        sample(suffix: "_sum", labels, sum)
+        sample(suffix: "_count", labels, count)
     }
 
     private mutating func sample(suffix: String, _ labels: [(String, String)], _ value: Double) {

@@ -17,10 +17,25 @@ extension RegionEngine {
             group.put(StorageKeys.region, CatalogueCodec.encode(record), in: .metadata)
             tables[definition.number] = Partition(definition: definition)
             save(definition, group: &group)
+            if definition.isGlobal, definition.status == .creating {
+                tell(.replicaCreated, of: definition, wallMilliseconds: wallMilliseconds, group: &group)
+            }
         case .edit(let number, let edit):
+            let before = tables[number]?.definition
             update(number, group: &group) { definition, _ in edit(&definition) }
+            if let after = tables[number]?.definition, after.isGlobal, before?.status == .creating,
+                after.status != .creating, after.status != .deleting
+            {
+                tell(.replicaCaughtUp, of: after, wallMilliseconds: wallMilliseconds, group: &group)
+            }
+            settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
         case .drop(let number):
+            let before = tables[number]?.definition
             drop(number, wallMilliseconds: wallMilliseconds, group: &group)
+            if let before, before.isGlobal, before.deletedMilliseconds == nil {
+                tell(.replicaRemoved, of: before, wallMilliseconds: wallMilliseconds, group: &group)
+            }
+            settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
         case .enableStream(let number, let viewType):
             update(number, group: &group) { definition, counters in
                 guard definition.enabledStream == nil else { return }
@@ -45,10 +60,21 @@ extension RegionEngine {
             guard isLive(number) else { return }
             tables[number]?.cursors[peer] = cursor
             group.put(StorageKeys.cursor(number, from: peer), cursor.encoded, in: .metadata)
+            settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
         case .removeCursor(let number, let peer):
             tables[number]?.cursors[peer] = nil
             group.delete(StorageKeys.cursor(number, from: peer), in: .metadata)
+            settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
         }
+    }
+
+    /// Tells what has become of this region's replica of a global table.
+    private mutating func tell<Reader: KeyValueReader>(
+        _ kind: ControlEvent.Kind, of table: TableDefinition, wallMilliseconds: UInt64,
+        group: inout WriteGroup<Reader>
+    ) {
+        let event = ControlEvent.replica(kind, table: table.name, region: region, others: table.peers.map(\.region))
+        emit(event, wallMilliseconds: wallMilliseconds, group: &group)
     }
 
     private mutating func update<Reader: KeyValueReader>(

@@ -89,6 +89,22 @@ enum CatalogueCodec {
         return records
     }
 
+    static func readArrivals(_ store: some KeyValueReader) throws(StoreError) -> Arrivals {
+        var rows: [(String, [UInt8])] = []
+        try store.scan(StorageKeys.arrivals, in: .metadata, reverse: false) { key, value in
+            rows.append((String(decoding: key.dropFirst(), as: UTF8.self), Array(value)))
+            return .next
+        }
+        var arrivals: [Arrival] = []
+        for (id, value) in rows {
+            arrivals.append(
+                try decode(value, what: "a half-arrived transaction") { (reader) throws(DamagedBytes) in
+                    try Arrival(id: id, decoding: &reader)
+                })
+        }
+        return Arrivals(arrivals)
+    }
+
     private static func decode<Value>(
         _ bytes: [UInt8], what: String, _ body: (inout ByteReader) throws(DamagedBytes) -> Value
     ) throws(StoreError) -> Value {

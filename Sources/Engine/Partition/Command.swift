@@ -83,12 +83,12 @@ public struct IdempotencyToken: Sendable, Hashable {
     }
 }
 
-/// Consecutive changes of a peer's log that were made in that peer's region.
+/// Changes of a peer's log that were made in that peer's region, those of one item in the order of the log.
 public struct ReplicatedChanges: Sendable {
     public let table: TableDefinition.Number
     public let peer: RegionName
     public let changes: [ReplicatedChange]
-    /// Where the link goes on, once the changes are applied.
+    /// How far the link has come, once the changes are applied. It covers exactly what was carried so far.
     public let cursor: LinkCursor
 
     public init(table: TableDefinition.Number, peer: RegionName, changes: [ReplicatedChange], cursor: LinkCursor) {
@@ -101,6 +101,8 @@ public struct ReplicatedChanges: Sendable {
 
 /// A whole item, or its deletion, as it travels over a link.
 public struct ReplicatedChange: Sendable {
+    /// Place in the log of the region that wrote it.
+    public let sequence: UInt64
     public let key: EncodedKey
     public let version: Version
     public let baseVersion: Version?
@@ -110,9 +112,10 @@ public struct ReplicatedChange: Sendable {
     public let transaction: ChangeRecord.Transaction?
 
     public init(
-        key: EncodedKey, version: Version, baseVersion: Version?, item: Item?, cause: ChangeRecord.Cause,
-        transaction: ChangeRecord.Transaction?
+        sequence: UInt64, key: EncodedKey, version: Version, baseVersion: Version?, item: Item?,
+        cause: ChangeRecord.Cause, transaction: ChangeRecord.Transaction?
     ) {
+        self.sequence = sequence
         self.key = key
         self.version = version
         self.baseVersion = baseVersion

@@ -14,6 +14,7 @@ public struct RegionEngine: Sendable {
     public internal(set) var clock: HybridClock
     public internal(set) var nextTableNumber: TableDefinition.Number
     public internal(set) var controlLog: ControlLog
+    public internal(set) var arrivals: Arrivals
     /// Whether tables, indexes, streams or peers changed since `takeCatalogueChange`.
     private var catalogueChanged = true
     /// Tables whose counters this group moved.
@@ -30,6 +31,7 @@ public struct RegionEngine: Sendable {
         clock = HybridClock(last: try CatalogueCodec.readClock(store))
         storedClock = clock.last
         controlLog = try ControlLog.read(store)
+        arrivals = try CatalogueCodec.readArrivals(store)
         for definition in try CatalogueCodec.readTables(store) {
             tables[definition.number] = try CatalogueCodec.readPartition(store, definition)
         }

@@ -12,19 +12,25 @@ extension RegionEngine {
             return .failed(.tableNotFound)
         }
         var outcome = ReplicationOutcome()
+        let before = tables[arriving.table]?.cursors[arriving.peer]
         for change in arriving.changes {
             precondition(change.version.region == arriving.peer, "a link carries only what its own region wrote")
-            try apply(change, to: arriving.table, wallMilliseconds: wallMilliseconds, group: &group, &outcome)
+            let isRepeat = before?.covers(change.sequence) ?? false
+            try apply(
+                change, isRepeat: isRepeat, to: arriving.table, wallMilliseconds: wallMilliseconds, group: &group,
+                &outcome)
         }
         tables[arriving.table]?.cursors[arriving.peer] = arriving.cursor
         touched.insert(arriving.table)
         group.put(
             StorageKeys.cursor(arriving.table, from: arriving.peer), arriving.cursor.encoded, in: .metadata)
+        trackArrivals(
+            of: arriving, before: before, wallMilliseconds: wallMilliseconds, group: &group, &outcome)
         return .replicated(outcome)
     }
 
     private mutating func apply<Reader: KeyValueReader>(
-        _ change: ReplicatedChange, to table: TableDefinition.Number, wallMilliseconds: UInt64,
+        _ change: ReplicatedChange, isRepeat: Bool, to table: TableDefinition.Number, wallMilliseconds: UInt64,
         group: inout WriteGroup<Reader>, _ outcome: inout ReplicationOutcome
     ) throws(StoreError) {
         let planned = try plan(key: change.key, item: change.item, in: table, reading: group)
@@ -33,7 +39,8 @@ extension RegionEngine {
             outcome.alreadyApplied += 1
             return
         }
-        if let definition = tables[table]?.definition,
+        // The conflict of a change that came before was told then; what lies above it now may have known it.
+        if !isRepeat, let definition = tables[table]?.definition,
             let conflict = Conflict(change, stored: planned.stored, in: region, table: definition)
         {
             outcome.conflicts += 1

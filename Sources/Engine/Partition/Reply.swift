@@ -61,6 +61,8 @@ public struct ReplicationOutcome: Sendable, Equatable {
     public var conflicts = 0
     /// A peer's timestamps are further ahead of this region's clock than is trusted, in milliseconds.
     public var skewMilliseconds: UInt64?
+    /// Half-arrived transactions that the region no longer follows, because there are too many.
+    public var forgottenTransactions = 0
 
     public init() {}
 }

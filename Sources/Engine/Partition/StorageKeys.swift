@@ -14,6 +14,7 @@ public import Replication
 /// | metadata | `l` table number, peer's region name | `LinkCursor` |
 /// | metadata | `k` client token of a transaction | `IdempotencyRecord` |
 /// | metadata | `v` name | a `KeptValue` of the shell |
+/// | metadata | `a` transaction id | an `Arrival`: a transaction of another region that is half visible here |
 /// | items | table number, encoded key | `StoredItem` |
 /// | indexes | table number, index ordinal, encoded index key, table key as a component | the table key's bytes |
 /// | indexes | table number, ordinal 0, timestamp, item key | nothing: a tombstone, by age |
@@ -38,6 +39,10 @@ public enum StorageKeys {
     public static func cursors(_ number: TableDefinition.Number) -> KeyRange { KeyRange(prefix: metadata("l", number)) }
 
     static func keptValue(_ name: String) -> [UInt8] { [UInt8(ascii: "v")] + Array(name.utf8) }
+
+    static let arrivals = KeyRange(prefix: [UInt8(ascii: "a")])
+
+    static func arrival(_ transaction: String) -> [UInt8] { [UInt8(ascii: "a")] + Array(transaction.utf8) }
 
     static func idempotencyToken(_ token: Text) -> [UInt8] { [UInt8(ascii: "k")] + token.utf8 }
 

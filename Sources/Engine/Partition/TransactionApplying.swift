@@ -48,16 +48,37 @@ extension RegionEngine {
         group: inout WriteGroup<Reader>
     ) -> [WriteOutcome] {
         let size = planned.count { $0.changesItem }
+        let shares = shares(of: planned)
         var index = 0
         var outcomes: [WriteOutcome] = []
         for plan in planned {
-            let membership = ChangeRecord.Transaction(id: transaction.id, index: index, size: size)
+            let membership = ChangeRecord.Transaction(
+                id: transaction.id, index: index, size: size, shares: shares)
             if plan.changesItem { index += 1 }
             outcomes.append(
                 stage(
                     plan, wallMilliseconds: wallMilliseconds, cause: .user, transaction: membership, group: &group))
         }
         return outcomes
+    }
+
+    /// Where the records of each global table will lie, for the other regions: they see only what arrives there. None when all records are
+    /// neighbours in one log.
+    private func shares(of planned: [PlannedWrite]) -> [ChangeRecord.Transaction.Share] {
+        let changed = planned.filter(\.changesItem)
+        guard let first = changed.first, changed.contains(where: { $0.table != first.table }) else { return [] }
+        var numbers: [TableDefinition.Number] = []
+        var shares: [ChangeRecord.Transaction.Share] = []
+        for plan in changed {
+            if let index = numbers.firstIndex(of: plan.table) {
+                shares[index].count += 1
+            } else if let partition = tables[plan.table], partition.definition.isGlobal {
+                numbers.append(plan.table)
+                shares.append(
+                    .init(table: partition.definition.name, first: partition.counters.nextSequence, count: 1))
+            }
+        }
+        return shares
     }
 
     private func currentItems<Reader: KeyValueReader>(

@@ -83,9 +83,11 @@ public struct LinkPass: Sendable {
         LinkCursor(next: firstWaiting ?? end, watermark: watermark, ahead: aheadOf(firstWaiting ?? end))
     }
 
-    /// The same, but not behind records of other regions that the source might still lose.
+    /// The same, but not behind trailing records of other regions, which the source might still lose: its own are durable, and so is what
+    /// lies before them.
     public func safeCursor(watermark: HybridTimestamp) -> LinkCursor {
-        LinkCursor(next: endOfOwn, watermark: watermark, ahead: aheadOf(endOfOwn))
+        let next = firstWaiting ?? endOfOwn
+        return LinkCursor(next: next, watermark: watermark, ahead: aheadOf(next))
     }
 
     private func aheadOf(_ next: UInt64) -> [UInt64] { ahead + before.ahead.filter { $0 >= max(end, next) } }

@@ -23,16 +23,18 @@ extension EventSourceLoop {
     }
 
     private mutating func invoke(_ invocation: EventSource.Invocation, of id: String) {
-        guard let mapping = mappings[id], let log = feeds[mapping.specification.streamARN]?.log else { return }
+        guard !host.mustStop, let mapping = mappings[id], let log = feeds[mapping.specification.streamARN]?.log else {
+            return
+        }
         let requestID = RandomUUID.make()
         mappings[id]?.requestIDs[invocation.id] = requestID
         mappings[id]?.status.invocationsCount += 1
         mappings[id]?.status.recordsCount += UInt64(invocation.records.count)
         let call = MappingCall(
-            mapping: mapping.specification, invocation: invocation, requestID: requestID, log: log,
+            mapping: mapping.specification, run: mapping.run, invocation: invocation, requestID: requestID, log: log,
             settings: mapping.engine.settings)
         let host = host
-        host.workers.async { call.run(on: host) }
+        host.workers.async { call.begin(on: host) }
     }
 
     /// Keeps what is known of a call that has ended, and tells of trouble when it begins.
@@ -64,7 +66,9 @@ extension EventSourceLoop {
     }
 
     private mutating func give(up discard: Discard, of id: String, at now: UInt64) {
-        guard let mapping = mappings[id], let log = feeds[mapping.specification.streamARN]?.log else { return }
+        guard !host.mustStop, let mapping = mappings[id], let log = feeds[mapping.specification.streamARN]?.log else {
+            return
+        }
         mappings[id]?.status.discardedRecordsCount += UInt64(discard.records.count)
         let specification = mapping.specification
         let requestID = discard.lastInvocation.flatMap { mapping.requestIDs[$0] } ?? RandomUUID.make()
@@ -74,10 +78,11 @@ extension EventSourceLoop {
         let delivery = FailureDelivery(record: failure, mapping: specification, log: log)
         let host = host
         let problem = mapping.status.problem
+        let run = mapping.run
         host.workers.async {
             delivery.run(on: host) { refusal in
                 FailureDelivery.tell(discard, specification, problem: problem, refusal: refusal, on: host)
-                host.send(.settled(id: id, discard.id))
+                host.send(.settled(run, discard.id))
             }
         }
     }

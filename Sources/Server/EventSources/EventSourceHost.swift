@@ -37,8 +37,8 @@ public final class EventSourceHost: Sendable {
     enum Message: Sendable {
         case put(MappingSpecification)
         case remove(id: String)
-        case completed(id: String, InvocationID, InvocationOutcome, problem: String?)
-        case settled(id: String, DiscardID)
+        case completed(MappingRun, InvocationID, InvocationOutcome, problem: String?)
+        case settled(MappingRun, DiscardID)
     }
 
     public init(region: Region, calls: FunctionCalls, logger: Logger) {
@@ -57,7 +57,8 @@ public final class EventSourceHost: Sendable {
         }
     }
 
-    /// Begins nothing more, saves all positions and returns. Calls that are under way are forgotten: they are made again.
+    /// Begins nothing more, saves all positions and returns. Answers that have come count; calls that are under way are forgotten: they
+    /// are made again.
     public func stop() {
         isStopping.set()
         wakeUp.signal()

@@ -14,6 +14,10 @@ struct EventSourceLoop {
     var feeds: [String: StreamFeed] = [:]
     /// Mappings whose stream does not exist (yet): tried again in each round.
     var waiting: [String: MappingSpecification] = [:]
+    /// How many lives of mappings have begun.
+    private var runsCount: UInt64 = 0
+    /// Whether messages came since the last round, so that others may soon see something new.
+    private var hasNews = false
     private var lastMilliseconds: UInt64 = 0
     private var lastRoundMilliseconds: UInt64 = 0
     /// The earliest timer of an engine, or an earlier moment.
@@ -35,13 +39,14 @@ struct EventSourceLoop {
             if now >= timerMilliseconds || now >= lastRoundMilliseconds + Self.roundMilliseconds { round(at: now) }
             if !hasMore { host.wait(milliseconds: restMilliseconds(at: now)) }
         }
+        takeMessages(at: clock())
         for id in mappings.keys { save(id, at: clock(), isUrgent: true) }
         _ = host.region.perform(.flush)
     }
 
     /// How long the host may sleep unless it is signalled.
     private func restMilliseconds(at now: UInt64) -> Int {
-        let isIdle = waiting.isEmpty && mappings.values.allSatisfy { $0.unsavedPositions == nil }
+        let isIdle = !hasNews && waiting.isEmpty && mappings.values.allSatisfy { $0.unsavedPositions == nil }
         let round = isIdle ? UInt64(EventSourceHost.pollMilliseconds) : Self.roundMilliseconds
         return Int(min(round, max(timerMilliseconds, now + 1) - now))
     }
@@ -56,17 +61,21 @@ struct EventSourceLoop {
 
     private mutating func takeMessages(at now: UInt64) {
         for message in host.takeMessages() {
+            hasNews = true
             switch message {
             case .put(let specification): put(specification, at: now)
             case .remove(let id): remove(id)
-            case .completed(let id, let invocation, let outcome, let problem):
-                guard mappings[id] != nil else { continue }
+            case .completed(let run, let invocation, let outcome, let problem):
+                let id = run.id
+                guard mappings[id]?.run == run else { continue }
                 note(outcome, problem, of: id)
                 let effects = mappings[id]?.engine.completed(invocation, outcome, at: now) ?? []
                 // Records that this call was the last for are given up in its name.
                 perform(effects, of: id, at: now)
                 mappings[id]?.requestIDs[invocation] = nil
-            case .settled(let id, let discard):
+            case .settled(let run, let discard):
+                let id = run.id
+                guard mappings[id]?.run == run else { continue }
                 perform(mappings[id]?.engine.destinationSettled(discard, at: now) ?? [], of: id, at: now)
             }
         }
@@ -107,7 +116,8 @@ struct EventSourceLoop {
         waiting[id] = nil
         if let specification {
             let name = Checkpoint.name(of: specification)
-            host.region.submit(.keep(KeptValue(name: name, value: nil, isDurable: true))) { _ in }
+            // Done before anything else: a mapping that is made with the same id must not find the old position.
+            _ = host.region.perform(.keep(KeptValue(name: name, value: nil, isDurable: true)))
         }
         host.forget(id)
     }
@@ -150,24 +160,24 @@ struct EventSourceLoop {
         let stored = try KeptValue.values(
             withPrefix: Checkpoint.name(of: specification), reading: host.region.store
         ).first { $0.name == Checkpoint.name(of: specification) }
-        let positions: EventSourcePositions
-        if let value = stored?.value,
-            let found = Checkpoint.positions(value, streamARN: specification.streamARN)
-        {
-            positions = found
-        } else {
-            positions = EventSourcePositions(
-                starting: specification.settings.startingPosition, oldestSequence: try log.horizon(),
-                nextSequence: log.nextSequence, lanes: specification.settings.parallelizationFactor)
-        }
+        let found = stored.flatMap { Checkpoint.positions($0.value, streamARN: specification.streamARN) }
+        let positions =
+            if let found {
+                found
+            } else {
+                EventSourcePositions(
+                    starting: specification.settings.startingPosition, oldestSequence: try log.horizon(),
+                    nextSequence: log.nextSequence, lanes: specification.settings.parallelizationFactor)
+            }
         let engine = EventSourceEngine(
             settings: specification.settings, shards: log.shards, positions: positions,
             isEnabled: specification.isEnabled)
+        runsCount += 1
         var mapping = HostedMapping(
-            specification: specification, engine: engine,
+            run: MappingRun(id: id, number: runsCount), specification: specification, engine: engine,
             status: host.status(of: id) ?? MappingStatus(state: .creating))
         // LATEST must stay what it was when the mapping was made, whatever happens before the first batch.
-        if stored == nil { mapping.unsavedPositions = positions }
+        if found == nil { mapping.unsavedPositions = positions }
         mappings[id] = mapping
         let feed = feeds[specification.streamARN] ?? StreamFeed(log)
         feed.setFilters(specification.filters, of: id)
@@ -221,6 +231,7 @@ struct EventSourceLoop {
     /// Looks at every mapping: engines that are due, positions to save, what others may see.
     private mutating func round(at now: UInt64) {
         lastRoundMilliseconds = now
+        hasNews = false
         timerMilliseconds = .max
         adoptWaiting(at: now)
         for id in Array(mappings.keys) {

@@ -3,11 +3,20 @@ import EventSource
 import Partition
 import Region
 
+/// One life of a mapping on a stream. A mapping that is removed and made again numbers its calls anew; answers to the old ones must not
+/// count for it.
+struct MappingRun: Sendable, Equatable {
+    let id: String
+    /// Unique in the host.
+    let number: UInt64
+}
+
 /// A mapping on the host's thread: its engine, its place in the stream, and what is known of its calls.
 struct HostedMapping {
     /// How long a position may stay unsaved that moved over records which nobody was called for, in milliseconds.
     static let checkpointDelayMilliseconds: UInt64 = 1000
 
+    let run: MappingRun
     var specification: MappingSpecification
     var engine: EventSourceEngine
     var status: MappingStatus

@@ -8,12 +8,13 @@ import Partition
 /// One invocation on its way: its payload is read from the log and written on a worker, its outcome goes back to the loop.
 struct MappingCall: Sendable {
     let mapping: MappingSpecification
+    let run: MappingRun
     let invocation: EventSource.Invocation
     let requestID: String
     let log: StreamLog
     let settings: MappingSettings
 
-    func run(on host: EventSourceHost) {
+    func begin(on host: EventSourceHost) {
         let payload: [UInt8]
         do throws(StoreError) {
             payload = try Self.payload(invocation, log)
@@ -28,7 +29,7 @@ struct MappingCall: Sendable {
     }
 
     private func finish(_ outcome: InvocationOutcome, _ problem: String?, on host: EventSourceHost) {
-        host.send(.completed(id: mapping.id, invocation.id, outcome, problem: problem))
+        host.send(.completed(run, invocation.id, outcome, problem: problem))
     }
 
     /// The event for the function. Records that the log has trimmed meanwhile are left out.

@@ -149,10 +149,11 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         hasBegunHead = false
         // A length that does not fit an integer is over the limit too; the decoder has seen that it is a number.
         let announced = head.headers.first(name: "content-length").map { Int($0) ?? Int.max } ?? 0
-        if announced > loop.limits.bodyBytes {
+        let bodyBytesMax = loop.limits.bodyBytes(of: head.uri)
+        if announced > bodyBytesMax {
             return refuse(.payloadTooLarge)
         }
-        incoming = IncomingRequest(head: head, announcedBodyBytes: announced)
+        incoming = IncomingRequest(head: head, announcedBodyBytes: announced, bodyBytesMax: bodyBytesMax)
         if let expect = head.headers.first(name: "expect") {
             guard isEqualIgnoringCase(expect, "100-continue") else { return refuse(.expectationFailed) }
             owesContinue = head.version != .http1_0
@@ -162,8 +163,9 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
 
     private func add(_ part: ByteBuffer) {
         owesContinue = false
-        guard let bodyBytes = incoming?.body.readableBytes else { return }
-        if bodyBytes + part.readableBytes > loop.limits.bodyBytes {
+        // No copy of the body may be around when the part is added to it.
+        guard let room = incoming.map({ $0.bodyBytesMax - $0.body.readableBytes }) else { return }
+        if part.readableBytes > room {
             return refuse(.payloadTooLarge)
         }
         loop.incompleteBodyBytes += part.readableBytes

@@ -5,7 +5,7 @@ public import NIOHTTP1
 public struct HTTPRequest: Sendable {
     /// The request line and the headers.
     public let head: HTTPRequestHead
-    /// The whole body, at most `HTTPServer.Limits.bodyBytes` long; empty when there is none.
+    /// The whole body, at most as long as `HTTPServer.Limits` allow; empty when there is none.
     public let body: ByteBuffer
     /// The ID that the response will carry as `x-amzn-RequestId`.
     public let id: RequestID

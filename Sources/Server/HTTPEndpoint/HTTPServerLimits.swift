@@ -5,6 +5,8 @@ extension HTTPServer {
         /// Longest request body; DynamoDB's limit. A longer one is answered with 413 and an empty body, and the
         /// connection is closed: before any of it is read when `Content-Length` announces it, else while it is counted.
         public var bodyBytes = 16 * 1024 * 1024
+        /// Paths below which bodies may be longer; nil for none.
+        public var largeBodies: LargeBodies?
         /// All bodies together that have begun and not ended to arrive, per event loop. Beyond it a body is refused
         /// with 503, which SDKs repeat later.
         public var incompleteBodyBytesPerLoop = 512 * 1024 * 1024
@@ -49,6 +51,23 @@ extension HTTPServer {
 
         /// The limits of a server that others can reach.
         public init() {}
+
+        /// Longer bodies for the requests of some paths.
+        public struct LargeBodies: Sendable {
+            public var pathPrefix: String
+            public var bytes: Int
+
+            public init(pathPrefix: String, bytes: Int) {
+                self.pathPrefix = pathPrefix
+                self.bytes = bytes
+            }
+        }
+
+        /// The longest body of a request for `uri`.
+        func bodyBytes(of uri: String) -> Int {
+            guard let largeBodies, uri.utf8.starts(with: largeBodies.pathPrefix.utf8) else { return bodyBytes }
+            return largeBodies.bytes
+        }
 
         /// How often the server looks at its connections.
         var sweepMilliseconds: Int {

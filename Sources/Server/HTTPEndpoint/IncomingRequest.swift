@@ -4,12 +4,14 @@ import NIOHTTP1
 /// A request whose body is still arriving.
 struct IncomingRequest {
     let head: HTTPRequestHead
+    let bodyBytesMax: Int
     private(set) var body = ByteBuffer()
     private let announcedBodyBytes: Int
     private var isBodyOwned = false
 
-    init(head: HTTPRequestHead, announcedBodyBytes: Int) {
+    init(head: HTTPRequestHead, announcedBodyBytes: Int, bodyBytesMax: Int) {
         self.head = head
+        self.bodyBytesMax = bodyBytesMax
         self.announcedBodyBytes = announcedBodyBytes
     }
 

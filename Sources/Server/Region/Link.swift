@@ -16,12 +16,14 @@ import Synchronization
 /// What the source's clients wrote is durable before it is in the log; what it got from other regions need not be. A cursor that was saved
 /// behind such records would skip what takes their numbers after the source has lost power. So it is saved behind the last own record, and
 /// further only once the source is durable.
+///
+/// A link that does not run, or with an isolated region at either end, carries nothing; what waits stays in the source's log.
 final class Link: Sendable {
     /// Changes that one command carries at the most.
     static let changesPerBatchMax = 512
     /// Log bytes that one command carries at the most (one record may be larger).
     static let bytesPerBatchMax = 1 << 20
-    /// Records that one batch reads at the most, those that are not forwarded included.
+    /// Records that one batch reads at the most, those that are not forwarded included. A change that overtakes others is not further ahead.
     static let recordsPerBatchMax = 4096
     /// How long moved cursors without applied changes may stay unsaved, in milliseconds.
     static let cursorDelayMillisecondsMax: UInt64 = 1000
@@ -30,8 +32,9 @@ final class Link: Sendable {
 
     let source: Region
     let target: Region
-    /// Every change waits so long after its commit, in milliseconds.
-    let delayMilliseconds: UInt64
+    private let control: Mutex<LinkSettings>
+    /// Held while a batch is on its way.
+    private let passage = Mutex(())
     private let logger: Logger
     private let wakeUp: Signal
     private let positions = Mutex<[TableDefinition.Number: Position]>([:])
@@ -53,10 +56,10 @@ final class Link: Sendable {
         var hasReportedGap = false
     }
 
-    init(source: Region, target: Region, delayMilliseconds: UInt64, logger: Logger) {
+    init(source: Region, target: Region, settings: LinkSettings, logger: Logger) {
         self.source = source
         self.target = target
-        self.delayMilliseconds = delayMilliseconds
+        control = Mutex(settings)
         self.logger = logger
         wakeUp = source.observe(as: "link to \(target.name)")
     }
@@ -76,6 +79,28 @@ final class Link: Sendable {
         thread.wait()
     }
 
+    var name: LinkName { LinkName(from: source.name, to: target.name) }
+
+    var settings: LinkSettings { control.withLock { $0 } }
+
+    /// Whether changes move at all.
+    var isCarrying: Bool { settings.state == .running && !source.isIsolated && !target.isIsolated }
+
+    /// Changes the settings; answers those before and after.
+    func change(_ body: (inout LinkSettings) -> Void) -> (before: LinkSettings, after: LinkSettings) {
+        control.withLock { settings in
+            let before = settings
+            body(&settings)
+            return (before, settings)
+        }
+    }
+
+    /// Takes changed settings up, those of its regions too; after it nothing arrives that they hold back. Not for event loops.
+    func settle() {
+        wakeUp.signal()
+        passage.withLock { _ in }
+    }
+
     /// How far the link has come with a table, by the target's number; nil while it has not begun.
     func position(of number: TableDefinition.Number) -> Position? { positions.withLock { $0[number] } }
 
@@ -84,7 +109,9 @@ final class Link: Sendable {
             let tables = target.catalogue.tables.filter { $0.peers.contains { $0.region == source.name } }
             forgetPositions(apartFrom: tables)
             var waitMilliseconds = Self.pollMilliseconds
-            for table in tables where !isStopping.isSet { waitMilliseconds = min(waitMilliseconds, advance(table)) }
+            for table in tables where !isStopping.isSet {
+                waitMilliseconds = min(waitMilliseconds, passage.withLock { _ in advance(table) })
+            }
             waitMilliseconds = min(waitMilliseconds, saveCursorsIfDue(tables))
             if waitMilliseconds > 0 { wakeUp.wait(milliseconds: waitMilliseconds) }
         }
@@ -100,7 +127,7 @@ final class Link: Sendable {
 
     /// Moves one table on by one batch. Answers how long the link may sleep before the table wants attention again.
     private func advance(_ table: TableDefinition) -> Int {
-        guard let sourceTable = source.catalogue.table(named: table.name),
+        guard isCarrying, let sourceTable = source.catalogue.table(named: table.name),
             sourceTable.peers.contains(where: { $0.region == target.name }),
             let (sourceHead, clock) = source.headWithClock(sourceTable.number),
             var position = currentPosition(of: table.number, from: sourceTable.number)
@@ -117,15 +144,16 @@ final class Link: Sendable {
             return Self.pollMilliseconds
         }
         do throws(StoreError) {
-            let batch = try read(sourceTable, from: position.cursor.next, to: head)
-            let watermark = batch.next >= head ? clock : position.cursor.watermark
+            let batch = try read(sourceTable, from: position.cursor, to: head)
+            var cursor = batch.pass.cursor(watermark: position.cursor.watermark)
+            if cursor.next >= head { cursor.watermark = clock }
             if !batch.changes.isEmpty {
-                let saved = LinkCursor(next: batch.endOfChanges, watermark: watermark)
+                let saved = batch.pass.safeCursor(watermark: cursor.watermark)
                 guard apply(batch.changes, behind: saved, to: table, &position) else { return Self.pollMilliseconds }
             }
-            position.cursor = LinkCursor(next: batch.next, watermark: watermark)
+            position.cursor = cursor
             save(position, of: table.number)
-            return batch.waitMilliseconds ?? (batch.next < head ? 0 : Self.pollMilliseconds)
+            return sleepMilliseconds(after: batch, cursor, head)
         } catch {
             logger.error("the source's log cannot be read", metadata: metadata(table.name, error))
             return Self.pollMilliseconds
@@ -143,18 +171,25 @@ final class Link: Sendable {
 
     private struct Batch {
         var changes: [ReplicatedChange] = []
-        /// The first sequence number behind the changes.
-        var endOfChanges: UInt64
-        /// The first sequence number that was not read.
-        var next: UInt64
-        /// Set when the next record must wait for the link's delay.
-        var waitMilliseconds: Int?
+        var pass: LinkPass
+        /// Whether the batch holds as much as one command carries.
+        var isFull = false
+    }
+
+    private func sleepMilliseconds(after batch: Batch, _ cursor: LinkCursor, _ head: UInt64) -> Int {
+        if batch.isFull { return 0 }
+        if let wait = batch.pass.waitMilliseconds { return Int(min(wait, UInt64(Self.pollMilliseconds))) }
+        return cursor.next < head ? 0 : Self.pollMilliseconds
     }
 
     private func read(
-        _ table: TableDefinition, from first: UInt64, to head: UInt64
+        _ table: TableDefinition, from cursor: LinkCursor, to head: UInt64
     ) throws(StoreError) -> Batch {
-        var batch = Batch(endOfChanges: first, next: first)
+        let first = cursor.next
+        var batch = Batch(
+            pass: LinkPass(
+                settings, table: table.name, from: source.name, to: target.name, cursor: cursor,
+                nowMilliseconds: source.wallClock.milliseconds))
         var bytes = 0
         var failure: StoreError?
         let end = min(head, first + UInt64(Self.recordsPerBatchMax))
@@ -163,31 +198,27 @@ final class Link: Sendable {
             do {
                 let sequence = try StorageKeys.sequence(ofChange: key)
                 guard sequence < end else { return .stop }
-                if try ChangeRecord.originRegion(of: value) == source.name {
-                    let record = try ChangeRecord(sequence: sequence, decoding: value)
-                    batch.waitMilliseconds = millisecondsUntilDue(record)
-                    guard batch.waitMilliseconds == nil else { return .stop }
-                    batch.changes.append(try ReplicatedChange(record, of: table))
-                    batch.endOfChanges = sequence + 1
-                    bytes += value.count
+                guard try ChangeRecord.originRegion(of: value) == source.name else {
+                    batch.pass.skip(sequence)
+                    return .next
                 }
-                batch.next = sequence + 1
+                if batch.pass.skipApplied(sequence) { return .next }
+                let record = try ChangeRecord(sequence: sequence, decoding: value)
+                let change = try ReplicatedChange(record, of: table)
+                let decision = batch.pass.decide(
+                    sequence, key: change.key, commitMilliseconds: record.commitMilliseconds)
+                guard decision == .travels else { return batch.pass.isOver ? .stop : .next }
+                batch.changes.append(change)
+                bytes += value.count
             } catch {
                 failure = .corrupted(path: "changes", reason: "\(error)")
                 return .stop
             }
-            return batch.changes.count < Self.changesPerBatchMax && bytes < Self.bytesPerBatchMax ? .next : .stop
+            batch.isFull = batch.changes.count >= Self.changesPerBatchMax || bytes >= Self.bytesPerBatchMax
+            return batch.isFull ? .stop : .next
         }
         if let failure { throw failure }
         return batch
-    }
-
-    /// Nil when the record may travel. One from the future was committed before the wall clock was put back; its delay cannot be told.
-    private func millisecondsUntilDue(_ record: ChangeRecord) -> Int? {
-        let now = source.wallClock.milliseconds
-        guard now >= record.commitMilliseconds, now - record.commitMilliseconds < delayMilliseconds else { return nil }
-        let rest = delayMilliseconds - (now - record.commitMilliseconds)
-        return Int(min(rest, UInt64(Self.pollMilliseconds)))
     }
 
     /// False when the target refused: it lost the table, or its store failed. Its saved cursor then says where to go on.
@@ -205,12 +236,35 @@ final class Link: Sendable {
         position.appliedChanges += UInt64(outcome.applied)
         position.lostChanges += UInt64(outcome.lost)
         position.conflicts += UInt64(outcome.conflicts)
+        if outcome.forgottenTransactions > 0 {
+            logger.warning(
+                "too many transactions are half visible; the oldest are no longer followed",
+                metadata: metadata(table.name).merging(["count": "\(outcome.forgottenTransactions)"]) { $1 })
+        }
         if let skew = outcome.skewMilliseconds {
             logger.warning(
                 "the source's clock is ahead of this region's",
                 metadata: metadata(table.name).merging(["milliseconds": "\(skew)"]) { $1 })
         }
         return true
+    }
+
+    /// When the oldest change that has not arrived was committed, in milliseconds since 1970 by the source's clock; nil when all have.
+    /// Records of other regions in front of it are read past, as far as one batch goes.
+    func oldestWaitingMilliseconds(of table: TableDefinition, behind cursor: LinkCursor) -> UInt64? {
+        var found: UInt64?
+        let end = cursor.next + UInt64(Self.recordsPerBatchMax)
+        // A page about a store that cannot be read shows no lag; the link itself reports the failure.
+        try? source.store.scan(StorageKeys.changes(table.number, from: cursor.next), in: .changes, reverse: false) {
+            key, value in
+            guard let sequence = try? StorageKeys.sequence(ofChange: key), sequence < end,
+                let origin = try? ChangeRecord.originRegion(of: value)
+            else { return .stop }
+            guard origin == source.name, !cursor.covers(sequence) else { return .next }
+            found = (try? ChangeRecord(sequence: sequence, decoding: value))?.commitMilliseconds
+            return .stop
+        }
+        return found
     }
 
     /// Saves the cursors that moved over records which were not forwarded, so that the source may trim its log. Answers how long the link
@@ -257,7 +311,8 @@ extension ReplicatedChange {
     init(_ record: ChangeRecord, of table: TableDefinition) throws(KeyError) {
         let image = record.newImage ?? record.oldImage ?? .empty
         self.init(
-            key: try table.keySchema.key(of: image), version: record.version, baseVersion: record.baseVersion,
+            sequence: record.sequence, key: try table.keySchema.key(of: image), version: record.version,
+            baseVersion: record.baseVersion,
             item: record.newImage, cause: record.cause, transaction: record.transaction)
     }
 }

@@ -19,6 +19,7 @@ public final class Region: Sendable {
     private let mailbox = Mailbox<Envelope>()
     private let published: Mutex<Published>
     private let observers = Mutex<[String: Signal]>([:])
+    private let isolation = Atomic<Bool>(false)
     private let expiredItems = Mutex<[TableDefinition.Number: UInt64]>([:])
     private let writerThread = DispatchGroup()
 
@@ -35,6 +36,7 @@ public final class Region: Sendable {
         var clock: HybridTimestamp
         var nextTableNumber: TableDefinition.Number
         var controlLog = ControlLog()
+        var arrivals: Arrivals
         var failure: StoreError?
     }
 
@@ -55,7 +57,9 @@ public final class Region: Sendable {
         self.wallClock = MovableClock(wallClock)
         self.logger = logger
         let engine = try RegionEngine(loading: store, as: name)
-        published = Mutex(Published(clock: engine.clock.last, nextTableNumber: engine.nextTableNumber))
+        published = Mutex(
+            Published(
+                clock: engine.clock.last, nextTableNumber: engine.nextTableNumber, arrivals: engine.arrivals))
         publish(engine, tables: Array(engine.tables.keys), withCatalogue: true)
         let writer = RegionWriter(region: self, engine: engine)
         writerThread.enter()
@@ -102,6 +106,17 @@ public final class Region: Sendable {
     /// Which control events there are, as of the last commit.
     public var controlLog: ControlLog { published.withLock { $0.controlLog } }
 
+    /// Which transactions of other regions are half visible here, and how many have arrived, as of the last commit.
+    public var arrivals: Arrivals { published.withLock { $0.arrivals } }
+
+    /// Whether nothing of other regions comes in and nothing goes out. Clients are served all the same.
+    public var isIsolated: Bool { isolation.load(ordering: .acquiring) }
+
+    /// Answers whether that changed anything.
+    func setIsolated(_ isIsolated: Bool) -> Bool {
+        isolation.exchange(isIsolated, ordering: .acquiringAndReleasing) != isIsolated
+    }
+
     /// Why the region no longer writes; nil while it does.
     public var failure: StoreError? { published.withLock { $0.failure } }
 
@@ -142,6 +157,7 @@ public final class Region: Sendable {
             state.clock = engine.clock.last
             state.nextTableNumber = engine.nextTableNumber
             state.controlLog = engine.controlLog
+            state.arrivals = engine.arrivals
             if let catalogue {
                 state.catalogue = catalogue
                 state.heads = engine.tables.mapValues { TableHead(counters: $0.counters, cursors: $0.cursors) }

@@ -16,8 +16,10 @@ public final class RegionSet: Sendable {
         public var regions: [RegionName]
         /// Holds one directory per region; nil keeps everything in memory.
         public var dataDirectory: String?
-        /// How long changes wait on a link, in milliseconds; links that are not named do not wait.
-        public var linkDelaysMilliseconds: [LinkName: UInt64] = [:]
+        /// How links begin; those that are not named run without delay.
+        public var linkSettings: [LinkName: LinkSettings] = [:]
+        /// What the random delays of all links that are not named are drawn from.
+        public var linkSeed: UInt64 = 0
         /// What the clocks of the regions are offset from.
         public var wallClock = WallClock.system
         /// How long each region rests between two looks for expired items, in milliseconds.
@@ -50,8 +52,10 @@ public final class RegionSet: Sendable {
         var links: [Link] = []
         for source in opened {
             for target in opened where target !== source {
-                let delay = configuration.linkDelaysMilliseconds[LinkName(from: source.name, to: target.name)] ?? 0
-                links.append(Link(source: source, target: target, delayMilliseconds: delay, logger: logger))
+                let settings =
+                    configuration.linkSettings[LinkName(from: source.name, to: target.name)]
+                    ?? LinkSettings(seed: configuration.linkSeed)
+                links.append(Link(source: source, target: target, settings: settings, logger: logger))
             }
         }
         self.links = links
@@ -84,49 +88,4 @@ public final class RegionSet: Sendable {
         for link in links { link.stop() }
         for region in regions { region.stop() }
     }
-
-    /// How far each link has come with each global table.
-    public var linkStatuses: [LinkStatus] {
-        links.flatMap { link in
-            link.target.catalogue.tables.compactMap { table in
-                guard table.peers.contains(where: { $0.region == link.source.name }),
-                    let sourceTable = link.source.catalogue.table(named: table.name)
-                else { return nil }
-                let position = link.position(of: table.number)
-                let head = link.source.counters(sourceTable.number).nextSequence
-                return LinkStatus(
-                    from: link.source.name, to: link.target.name, table: table.name,
-                    delayMilliseconds: link.delayMilliseconds, backlog: head - min(head, position?.cursor.next ?? 1),
-                    applied: position?.appliedChanges ?? 0, lost: position?.lostChanges ?? 0,
-                    conflicts: position?.conflicts ?? 0)
-            }
-        }
-    }
-}
-
-/// Names one direction between two regions.
-public struct LinkName: Hashable, Sendable {
-    public let from: RegionName
-    public let to: RegionName
-
-    public init(from: RegionName, to: RegionName) {
-        self.from = from
-        self.to = to
-    }
-}
-
-/// One link and table, for people who look at lag.
-public struct LinkStatus: Sendable {
-    public let from: RegionName
-    public let to: RegionName
-    public let table: String
-    public let delayMilliseconds: UInt64
-    /// Records of the source's log that are not yet read.
-    public let backlog: UInt64
-    /// Changes applied since the process started.
-    public let applied: UInt64
-    /// Changes that were older than what the target held, since the process started.
-    public let lost: UInt64
-    /// Changes that were concurrent with a write of the receiving region, whichever won.
-    public let conflicts: UInt64
 }

@@ -111,7 +111,9 @@ struct ReplicaLifecycle: Sendable {
         regions.wakeLinks()
         let isComplete = try Backfill(table: sourceTable, snapshot: snapshot).run { states in
             let command = Command.backfill(BackfillChunk(table: targetTable.number, states: states))
-            guard !isStopping(), case .replicated = targetRegion.perform(command) else { return false }
+            guard waitUntilCarrying(from: source, to: target),
+                case .replicated = targetRegion.perform(command)
+            else { return false }
             return true
         }
         guard isComplete else { return false }
@@ -175,7 +177,8 @@ struct ReplicaLifecycle: Sendable {
 
     /// Waits until the target has read all that the source's log held when the wait began.
     ///
-    /// - Parameter millisecondsMax: when to give up and answer true, beyond the link's delay; nil to wait for ever.
+    /// - Parameter millisecondsMax: when to give up and answer true, beyond the link's delay; nil to wait for ever. Time in which the link
+    ///   carries nothing does not count: writes of an isolated region are not thrown away.
     /// - Returns: false when the process is ending or a region has failed. A replica that goes meanwhile is not waited for.
     private func waitForLink(
         from source: RegionName, to target: RegionName, table: String, millisecondsMax: UInt64?
@@ -184,9 +187,15 @@ struct ReplicaLifecycle: Sendable {
             let sourceTable = link.source.catalogue.table(named: table)
         else { return true }
         let head = link.source.counters(sourceTable.number).nextSequence
-        let deadline = millisecondsMax.map { ContinuousClock.now + .milliseconds($0 + link.delayMilliseconds) }
+        func newDeadline() -> ContinuousClock.Instant? {
+            millisecondsMax.map {
+                ContinuousClock.now + .milliseconds($0 + link.settings.delay.longestMilliseconds)
+            }
+        }
+        var deadline = newDeadline()
         while isUnderWay(link, table, of: sourceTable.number, until: head) {
             guard !isStopping(), link.source.failure == nil, link.target.failure == nil else { return false }
+            if !link.isCarrying { deadline = newDeadline() }
             if let deadline, ContinuousClock.now > deadline {
                 logger.warning(
                     "a replica is removed before its last writes have reached a peer",
@@ -196,6 +205,15 @@ struct ReplicaLifecycle: Sendable {
             Thread.sleep(forTimeInterval: Double(Self.pollMilliseconds) / 1000)
         }
         return true
+    }
+
+    /// Waits while a link carries nothing. False when the process is ending.
+    private func waitUntilCarrying(from source: RegionName, to target: RegionName) -> Bool {
+        while !isStopping() {
+            guard let link = regions.link(from: source, to: target), !link.isCarrying else { return true }
+            Thread.sleep(forTimeInterval: Double(Self.pollMilliseconds) / 1000)
+        }
+        return false
     }
 
     /// Whether the link still has to read records before `head`.

@@ -6,7 +6,10 @@ struct Benchmarks: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmarks",
         abstract: "Measure Tributary beside its baselines. Build with -c release.",
-        subcommands: [RequestBenchmark.self, ReplicationBenchmark.self, FilterBenchmark.self])
+        subcommands: [
+            RequestBenchmark.self, ReplicationBenchmark.self, FilterBenchmark.self, HandlerBenchmark.self,
+            HandlerBenchmarkProcess.self,
+        ])
 }
 
 /// Ends the command with one line on stderr and exit code 1.

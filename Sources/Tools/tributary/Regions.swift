@@ -5,8 +5,8 @@ import Replication
 /// Shows the regions of a running server, and changes them.
 struct Regions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the regions of a running server and their clocks, or move a clock.",
-        subcommands: [List.self, Set.self], defaultSubcommand: List.self)
+        abstract: "Show the regions of a running server and their clocks, move a clock, or isolate a region.",
+        subcommands: [List.self, Set.self, Isolate.self, Rejoin.self], defaultSubcommand: List.self)
 
     enum Output: String, ExpressibleByArgument, CaseIterable {
         case text
@@ -19,6 +19,15 @@ struct Regions: AsyncParsableCommand {
 
         @Option(help: "How the answer is printed: text or json.")
         var output = Output.text
+
+        func put(_ region: String, _ change: some Encodable) async throws {
+            guard RegionName(region) != nil else {
+                throw ValidationError("'\(region)' is not a region name such as eu-west-1")
+            }
+            let (report, body) = try await AdminClient(endpoint: endpoint).put(
+                "/_tributary/regions/\(region)", change, as: RegionReport.self)
+            show([report], body)
+        }
 
         func show(_ regions: [RegionReport], _ body: Data) {
             switch output {
@@ -60,14 +69,34 @@ struct Regions: AsyncParsableCommand {
 
         @OptionGroup var options: Options
 
-        func run() async throws {
-            guard RegionName(region) != nil else {
-                throw ValidationError("'\(region)' is not a region name such as eu-west-1")
-            }
-            let (report, body) = try await AdminClient(endpoint: options.endpoint).put(
-                "/_tributary/regions/\(region)", ["clockOffset": clockOffset], as: RegionReport.self)
-            options.show([report], body)
-        }
+        func run() async throws { try await options.put(region, ["clockOffset": clockOffset]) }
+    }
+
+    struct Isolate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take a region off all its links.",
+            discussion: """
+                Its clients go on, and so do those of the others. All writes arrive once the region rejoins. It stays \
+                isolated until then, or until the server stops.
+                """)
+
+        @Argument(help: "The region, as in eu-west-1.")
+        var region: String
+
+        @OptionGroup var options: Options
+
+        func run() async throws { try await options.put(region, ["isolated": true]) }
+    }
+
+    struct Rejoin: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Put an isolated region back on its links.")
+
+        @Argument(help: "The region, as in eu-west-1.")
+        var region: String
+
+        @OptionGroup var options: Options
+
+        func run() async throws { try await options.put(region, ["isolated": false]) }
     }
 }
 
@@ -82,10 +111,18 @@ struct RegionReport: Decodable {
     let status: String
     let time: String
     let clockOffset: String
+    let isolated: Bool
 
     static func text(_ regions: [RegionReport]) -> String {
-        let header = ["REGION", "HEALTH", "CLOCK", "OFFSET"]
-        let rows = [header] + regions.map { [$0.region, $0.status, $0.time, $0.clockOffset] }
+        let header = ["REGION", "HEALTH", "LINKS", "CLOCK", "OFFSET"]
+        let rows =
+            [header]
+            + regions.map { region in
+                [
+                    region.region, region.status, region.isolated ? "isolated" : "joined", region.time,
+                    region.clockOffset,
+                ]
+            }
         let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }

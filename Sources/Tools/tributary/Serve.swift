@@ -41,9 +41,12 @@ struct Serve: AsyncParsableCommand {
     @Option(
         name: .customLong("link"),
         help: ArgumentHelp(
-            "Let changes wait on the way between two regions, as in us-east-1:eu-west-1=200ms. May be repeated.",
-            valueName: "from:to=delay"))
+            "How changes travel between two regions, as in us-east-1:eu-west-1=200ms: a delay (200ms, uniform:100ms..300ms or normal:200ms±50ms), paused, cut, or reorder. May be repeated.",
+            valueName: "from:to=how"))
     var links: [String] = []
+
+    @Option(help: "What random delays are drawn from: the same seed gives the same delays.")
+    var seed: UInt64 = 0
 
     @Option(
         help: ArgumentHelp(
@@ -78,7 +81,7 @@ struct Serve: AsyncParsableCommand {
 
     func validate() throws {
         _ = try regionNames()
-        _ = try linkDelaysMilliseconds()
+        _ = try linkSettings()
         guard (0...65_535).contains(port) else {
             throw ValidationError("--port must be between 0 and 65535, not \(port)")
         }
@@ -121,7 +124,8 @@ struct Serve: AsyncParsableCommand {
         let names = try regionNames()
         let directory = inMemory ? nil : dataDirectory ?? "tributary-data"
         var configuration = RegionSet.Configuration(regions: names, dataDirectory: directory)
-        configuration.linkDelaysMilliseconds = try linkDelaysMilliseconds()
+        configuration.linkSettings = try linkSettings()
+        configuration.linkSeed = seed
         let regions = try RegionSet(configuration, logger: logger)
         let controlPlane = ControlPlane(regions: regions, logger: logger)
         let service = AWSService(
@@ -129,7 +133,7 @@ struct Serve: AsyncParsableCommand {
             logger: logger)
         do {
             let server = try await HTTPServer.start(
-                .init(listeners: listeners(names), eventLoops: eventLoops), logger: logger
+                .init(listeners: listeners(names), eventLoops: eventLoops, limits: Self.limits), logger: logger
             ) { request, responder in service.handle(request, responder) }
             let lambda: LambdaSystem
             do {
@@ -148,6 +152,13 @@ struct Serve: AsyncParsableCommand {
             regions.stop()
             throw error
         }
+    }
+
+    /// Code packages of functions come in requests of the Lambda API, in base64.
+    private static var limits: HTTPServer.Limits {
+        var limits = HTTPServer.Limits()
+        limits.largeBodies = .init(pathPrefix: "/2015-03-31/functions", bytes: 72 << 20)
+        return limits
     }
 
     private func lambdaConfiguration(_ directory: String?, port: Int) -> LambdaSystem.Configuration {

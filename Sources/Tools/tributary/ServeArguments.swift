@@ -6,8 +6,6 @@ import Replication
 extension Serve {
     /// Regions that one process holds at the most.
     static let regionsMax = 32
-    /// The longest delay of a link, in milliseconds: one day.
-    static let linkDelayMillisecondsMax: UInt64 = 24 * 60 * 60 * 1000
 
     func regionNames() throws -> [RegionName] {
         var names: [RegionName] = []
@@ -24,13 +22,14 @@ extension Serve {
         return names
     }
 
-    func linkDelaysMilliseconds() throws -> [LinkName: UInt64] {
+    /// The links that are named, as they begin.
+    func linkSettings() throws -> [LinkName: LinkSettings] {
         let names = try regionNames()
-        var delays: [LinkName: UInt64] = [:]
+        var settings: [LinkName: LinkSettings] = [:]
         for link in links {
             let sides = link.split(separator: "=", omittingEmptySubsequences: false)
             let ends = sides[0].split(separator: ":", omittingEmptySubsequences: false)
-            guard sides.count == 2, ends.count == 2, let delay = Self.milliseconds(String(sides[1])) else {
+            guard sides.count == 2, ends.count == 2 else {
                 throw ValidationError("--link: '\(link)' is not of the form us-east-1:eu-west-1=200ms")
             }
             let regions = ends.compactMap { end in names.first { $0.name == end } }
@@ -40,20 +39,22 @@ extension Serve {
             guard regions[0] != regions[1] else {
                 throw ValidationError("--link: '\(link)' leads from a region to itself")
             }
-            delays[LinkName(from: regions[0], to: regions[1])] = delay
+            let name = LinkName(from: regions[0], to: regions[1])
+            try Self.apply(String(sides[1]), of: link, to: &settings[name, default: LinkSettings(seed: seed)])
         }
-        return delays
+        return settings
     }
 
-    /// Reads `200ms`, `1.5s` or `2m`; nil for other texts, negative ones and those over a day.
-    static func milliseconds(_ text: String) -> UInt64? {
-        for (unit, factor) in [("ms", 1.0), ("s", 1000.0), ("m", 60_000.0)] where text.hasSuffix(unit) {
-            guard let value = Double(text.dropLast(unit.count)), value >= 0,
-                value * factor <= Double(linkDelayMillisecondsMax)
-            else { return nil }
-            return UInt64(value * factor)
+    private static func apply(_ text: String, of link: String, to settings: inout LinkSettings) throws {
+        if let state = LinkSettings.State(rawValue: text) {
+            settings.state = state
+        } else if text == "reorder" {
+            settings.reorders = true
+        } else if let delay = LinkDelay(text) {
+            settings.delay = delay
+        } else {
+            throw ValidationError("--link: '\(link)' must end in \(LinkDelay.form), or paused, cut or reorder")
         }
-        return nil
     }
 }
 

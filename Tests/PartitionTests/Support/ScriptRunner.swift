@@ -38,6 +38,8 @@ struct ScriptRunner {
             return []
         case "at": return try write(in: try region(&scanner), &scanner)
         case "deliver": return try deliver(&scanner)
+        case "hold", "release", "link": return try setLink(verb, &scanner)
+        case "arrivals": return arrivals(in: try region(&scanner))
         case "redeliver": return try redeliver(&scanner)
         case "get", "scan", "stream", "cursors", "equal": return try show(verb, &scanner)
         case "events": return try events(of: try region(&scanner))
@@ -138,7 +140,7 @@ struct ScriptRunner {
         var limit = scanner.isAtEnd ? Int.max : try integer(&scanner)
         var lines: [String] = []
         for table in tableNames {
-            while limit > 0 {
+            while limit > 0, world.members(table).contains(source), world.members(table).contains(target) {
                 let (changes, outcome) = try world.deliver(table, from: source, to: target, limit: 1)
                 guard let change = changes.first, let outcome else { break }
                 lines.append("\(describe(outcome)) \(describe(change))")
@@ -157,6 +159,28 @@ struct ScriptRunner {
             return ["no link"]
         }
         return ["applied \(outcome.applied), there already \(outcome.alreadyApplied), lost \(outcome.lost)"]
+    }
+
+    /// `hold A -> B`, `release A -> B`, `link A -> B [DELAY] [reorder] [seed N]`.
+    private mutating func setLink(_ verb: String, _ scanner: inout ScriptScanner) throws -> [String] {
+        let (source, target) = try link(&scanner)
+        var settings = world.settings(from: source, to: target)
+        if verb == "link" { settings = LinkSettings() }
+        settings.state = verb == "hold" ? .paused : .running
+        while !scanner.isAtEnd {
+            let word = try scanner.word()
+            if word == "reorder" {
+                settings.reorders = true
+            } else if word == "seed" {
+                settings.seed = UInt64(try integer(&scanner))
+            } else if let delay = LinkDelay(word) {
+                settings.delay = delay
+            } else {
+                throw ScriptScanner.Failure(description: "a link cannot be \(word)")
+            }
+        }
+        world.set(settings, from: source, to: target)
+        return []
     }
 
     private func link(_ scanner: inout ScriptScanner) throws -> (RegionName, RegionName) {
@@ -211,7 +235,7 @@ extension ScriptRunner {
             return lines.isEmpty ? ["empty"] : lines
         case "cursors":
             return try world[name].partition(table).cursors.sorted { $0.key < $1.key }
-                .map { "\($0.key): next \($0.value.next), watermark \(describe($0.value.watermark))" }
+                .map { "\($0.key): next \($0.value.next), watermark \(describe($0.value.watermark))\(ahead($0.value))" }
         default:
             let lines = try world[name].changes(of: table).map { describe($0) }
             return lines.isEmpty ? ["empty"] : lines
@@ -227,6 +251,15 @@ extension ScriptRunner {
                 path.reduce(data as JSONDocument.Node?) { node, name in node.flatMap { event.member(name, of: $0) } }
                     .map { event.string($0) } ?? ""
             }
+            if entry.kind == .transactionArriving || entry.kind == .transactionArrived {
+                func number(_ name: StaticString) -> String {
+                    event.member(name, of: data).map { node in
+                        event.withRawBytes(of: node) { String(decoding: $0, as: UTF8.self) }
+                    } ?? ""
+                }
+                return "\(entry.sequence) \(entry.kind.name) \(text("transaction")) from \(text("homeRegion")): "
+                    + "\(number("arrived")) of \(number("size")) after \(number("halfVisibleMilliseconds")) ms"
+            }
             guard entry.kind == .conflictResolved else {
                 return "\(entry.sequence) \(entry.kind.name) \(text("table"))"
             }
@@ -234,6 +267,16 @@ extension ScriptRunner {
                 + "\(text("loser", "region")), the \(text("discarded")) write is discarded"
         }
         return lines.isEmpty ? ["none"] : lines
+    }
+
+    private func arrivals(in name: RegionName) -> [String] {
+        let arrivals = world[name].engine.arrivals
+        let lines = arrivals.halfArrived.map { "\($0.id) from \($0.home): \($0.arrived) of \($0.size)" }
+        return lines.isEmpty ? ["none"] : lines
+    }
+
+    private func ahead(_ cursor: LinkCursor) -> String {
+        cursor.ahead.isEmpty ? "" : ", ahead \(cursor.ahead.map(String.init).joined(separator: " "))"
     }
 
     private func describe(_ state: StoredItem) -> String {

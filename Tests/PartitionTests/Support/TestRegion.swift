@@ -201,7 +201,8 @@ extension TestRegion {
         let table = try table(tableName)
         let item = try readItem(json)
         let change = ReplicatedChange(
-            key: try table.keySchema.key(of: item), version: Version(timestamp: timestamp, region: peer),
+            sequence: next - 1, key: try table.keySchema.key(of: item),
+            version: Version(timestamp: timestamp, region: peer),
             baseVersion: nil, item: isDeletion ? nil : item, cause: .user, transaction: nil)
         let changes = ReplicatedChanges(
             table: table.number, peer: peer, changes: [change], cursor: LinkCursor(next: next, watermark: timestamp))

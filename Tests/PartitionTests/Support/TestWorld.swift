@@ -11,6 +11,8 @@ struct TestWorld {
     /// The true time; each region's wall clock is off by its skew.
     private(set) var nowMilliseconds = TestRegion.start
     private var skewMilliseconds: [RegionName: Int64] = [:]
+    /// How links treat what they carry, by source and target; those that are not named carry everything at once.
+    private var settings: [RegionName: [RegionName: LinkSettings]] = [:]
 
     init(_ names: [RegionName]) {
         for name in names { regions[name] = TestRegion(name.name) }
@@ -71,22 +73,41 @@ struct TestWorld {
 
     // MARK: Links
 
+    mutating func set(_ link: LinkSettings, from source: RegionName, to target: RegionName) {
+        settings[source, default: [:]][target] = link
+    }
+
+    func settings(from source: RegionName, to target: RegionName) -> LinkSettings {
+        settings[source]?[target] ?? LinkSettings()
+    }
+
     /// What a link would read next: the source's own changes from the target's cursor on, at most `limit` of them.
     private func read(
         _ tableName: String, from source: RegionName, to target: RegionName, limit: Int
     ) throws -> (changes: [ReplicatedChange], cursor: LinkCursor)? {
         let sourcePartition = try self[source].partition(tableName)
-        guard var cursor = try self[target].partition(tableName).cursors[source] else { return nil }
+        let link = settings(from: source, to: target)
+        guard let cursor = try self[target].partition(tableName).cursors[source], link.state == .running else {
+            return nil
+        }
+        var pass = LinkPass(
+            link, table: tableName, from: source, to: target, cursor: cursor,
+            nowMilliseconds: self[source].wallMilliseconds)
         var changes: [ReplicatedChange] = []
         for record in try self[source].changes(of: sourcePartition.definition.number, from: cursor.next) {
-            guard changes.count < limit else { return (changes, cursor) }
-            if record.version.region == source {
-                changes.append(try ReplicatedChange(record, of: sourcePartition.definition))
+            guard changes.count < limit, !pass.isOver else { break }
+            guard record.version.region == source else {
+                pass.skip(record.sequence)
+                continue
             }
-            cursor.next = record.sequence + 1
+            let change = try ReplicatedChange(record, of: sourcePartition.definition)
+            let decision = pass.decide(
+                record.sequence, key: change.key, commitMilliseconds: record.commitMilliseconds)
+            if decision == .travels { changes.append(change) }
         }
-        cursor.watermark = self[source].engine.clock.last
-        return (changes, cursor)
+        var moved = pass.cursor(watermark: cursor.watermark)
+        if moved.next >= sourcePartition.counters.nextSequence { moved.watermark = self[source].engine.clock.last }
+        return (changes, moved)
     }
 
     /// Moves a link on by one command.
@@ -120,8 +141,9 @@ struct TestWorld {
         ).replication
     }
 
-    /// Delivers everything, until nothing is under way any more.
+    /// Delivers everything, whatever holds it back, until nothing is under way any more.
     mutating func heal(_ tableName: String) throws {
+        settings = [:]
         let members = members(tableName)
         // Own changes make one trip each; the second round carries the clocks that have seen them.
         for _ in 0..<2 {
@@ -244,7 +266,8 @@ extension ReplicatedChange {
     init(_ record: ChangeRecord, of table: TableDefinition) throws {
         let image = record.newImage ?? record.oldImage ?? .empty
         self.init(
-            key: try table.keySchema.key(of: image), version: record.version, baseVersion: record.baseVersion,
+            sequence: record.sequence, key: try table.keySchema.key(of: image), version: record.version,
+            baseVersion: record.baseVersion,
             item: record.newImage, cause: record.cause, transaction: record.transaction)
     }
 }

@@ -40,7 +40,7 @@ final class TestRegions {
         _ directory: String?, _ delays: [LinkName: UInt64], _ clock: TestClock
     ) throws -> RegionSet {
         var configuration = RegionSet.Configuration(regions: [us, eu, ap], dataDirectory: directory)
-        configuration.linkDelaysMilliseconds = delays
+        configuration.linkSettings = delays.mapValues { LinkSettings(delay: .fixed(milliseconds: $0)) }
         configuration.wallClock = clock.wallClock
         return try RegionSet(configuration, logger: silentLogger)
     }

@@ -26,6 +26,8 @@ public final class AWSService: Sendable {
     let readers: NIOThreadPool
     private let authentication: Authentication
     private let lambdaAuthentication: Authentication
+    private let metricsAuthentication: Authentication
+    private let metrics: MetricsSystem
     private let eventStreams: EventStreamService
     private let lambda = Mutex<LambdaService?>(nil)
     private let endpoints: [String: Region]
@@ -45,6 +47,8 @@ public final class AWSService: Sendable {
         endpoints = Dictionary(uniqueKeysWithValues: regions.regions.map { ($0.name.name, $0) })
         authentication = Authentication(regions: regions.names.map(\.name), services: ["dynamodb", "sts"])
         lambdaAuthentication = Authentication(regions: regions.names.map(\.name), services: ["lambda"])
+        metricsAuthentication = Authentication(regions: regions.names.map(\.name), services: ["monitoring"])
+        metrics = MetricsSystem(regions, logger: logger)
         self.listenerRegions = listenerRegions.map { $0.flatMap { regions.region($0) } }
         defaultRegion = regions.names.first?.name ?? ""
     }
@@ -52,9 +56,11 @@ public final class AWSService: Sendable {
     /// Answers requests of the Lambda API from now on. Functions learn the endpoint's port, so they come after the endpoint.
     public func attach(_ system: LambdaSystem) {
         lambda.withLock { $0 = LambdaService(regions: system.lambdas) { [self] in context(of: $0) } }
+        metrics.start(system.lambdas)
     }
 
     public func stop() async {
+        metrics.stop()
         eventStreams.stop()
         // Threads that fail to end are as ended as they get: the process exits next.
         try? await readers.shutdownGracefully()
@@ -65,16 +71,23 @@ public final class AWSService: Sendable {
         if request.head.uri == "/health", lambda.withLock({ $0 == nil }) {
             return responder.respond(AdminPages.message(.serviceUnavailable, "the server is starting"))
         }
+        if let refusal = WebPageGuard.refusal(of: request.head) { return responder.respond(refusal) }
+        if AdminPages.isChange(request) {
+            return controlPlane.submit { [regions] in responder.respond(AdminPages.change(request, of: regions)) }
+        }
         if let response = AdminPages.response(to: request, of: regions) {
             return responder.respond(response)
         }
         if eventStreams.answer(request, responder) { return }
         if LambdaRoute.isOfLambda(request.head.uri[...]) { return answerLambda(request, responder) }
+        if metrics.answerPage(request, on: readers, responder) { return }
+        if MetricsSystem.isOfCloudWatch(request) { return answerCloudWatch(request, responder) }
         switch Preflight.decide(request.head, hasBody: request.body.readableBytes > 0, region: defaultRegion) {
         case .respond(let response):
             responder.respond(response)
         case .proceed(let contentType, let headers):
-            let exchange = Exchange(responder: responder, headers: headers)
+            let exchange = Exchange(
+                responder: responder, headers: headers, measurement: RequestMeasurement(metrics.requests))
             do throws(WireError) {
                 if contentType == .form {
                     try answerQueryProtocol(request, exchange)
@@ -93,7 +106,19 @@ public final class AWSService: Sendable {
         let target = OperationTarget(request.head.headers.first(name: "x-amz-target"))
         if case .unknown = target { throw WireError(.unknownOperation, nil) }
         let region = try region(of: request, authentication)
-        guard let document else { throw WireError(.serialization, nil) }
+        var exchange = exchange
+        exchange.measurement.name(request.head.headers.first(name: "x-amz-target"), in: region.name)
+        do throws(WireError) {
+            guard let document else { throw WireError(.serialization, nil) }
+            try answer(target, document, in: region, exchange)
+        } catch {
+            exchange.respond(error.response)
+        }
+    }
+
+    private func answer(
+        _ target: OperationTarget, _ document: JSONDocument, in region: Region, _ exchange: Exchange
+    ) throws(WireError) {
         let context = context(of: region)
         switch target {
         case .data(let operation):
@@ -122,7 +147,7 @@ public final class AWSService: Sendable {
         let headers = AWSResponseHeaders(
             contentType: ContentType(CallerIdentity.contentType), hasChecksum: false,
             allowsAnyOrigin: exchange.headers.allowsAnyOrigin)
-        Exchange(responder: exchange.responder, headers: headers).respond(response)
+        Exchange(responder: exchange.responder, headers: headers, measurement: exchange.measurement).respond(response)
     }
 
     private func parse(_ body: ByteBuffer) throws(WireError) -> JSONDocument? {
@@ -143,6 +168,14 @@ public final class AWSService: Sendable {
             service.handle(request, in: try region(of: request, lambdaAuthentication).name, responder)
         } catch {
             responder.respond(HTTPResponse(LambdaError(authentication: error).response))
+        }
+    }
+
+    private func answerCloudWatch(_ request: HTTPRequest, _ responder: Responder) {
+        do throws(WireError) {
+            metrics.handle(request, in: try region(of: request, metricsAuthentication).name, responder)
+        } catch {
+            responder.respond(HTTPResponse(CloudWatchError(authentication: error).response))
         }
     }
 
@@ -181,8 +214,11 @@ public final class AWSService: Sendable {
     private func execute(_ request: DataRequest, in region: Region, _ exchange: Exchange) {
         switch request {
         case .write(let command, let answer):
+            var exchange = exchange
+            if case .write(let write) = command { exchange.measurement.table = write.table }
+            let measured = exchange
             region.submit(command) { reply in
-                exchange.respond { answer(reply) }
+                measured.respond { answer(reply) }
             }
         case .read(let read) where read.isShort:
             exchange.respond(Self.result { () throws(StoreError) in try read.execute(reading: region.store) })
@@ -227,6 +263,7 @@ public final class AWSService: Sendable {
 struct Exchange: Sendable {
     let responder: Responder
     let headers: AWSResponseHeaders
+    var measurement: RequestMeasurement
 
     func respond(_ response: WireResponse) {
         responder.respond(httpResponse(response))
@@ -238,7 +275,8 @@ struct Exchange: Sendable {
     }
 
     private func httpResponse(_ response: WireResponse) -> HTTPResponse {
-        HTTPResponse(
+        measurement.end(response)
+        return HTTPResponse(
             status: HTTPResponseStatus(statusCode: response.status), headers: headers, body: response.body)
     }
 }

@@ -15,6 +15,8 @@ enum AdminPages {
         switch path {
         case "/_tributary/status": return json(.ok, status(of: regions))
         case RegionPages.path[...]: return json(.ok, RegionPages.list(of: regions))
+        case LinkPages.path[...]: return json(.ok, LinkPages.list(of: regions))
+        case TransactionPages.path[...]: return TransactionPages.response(AdminQuery(uri: uri), of: regions)
         case _ where EventStreamService.answers(path): return nil
         default: return message(.notFound, "there is no page \(path); see /_tributary/status")
         }

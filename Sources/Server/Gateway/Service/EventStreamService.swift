@@ -51,7 +51,9 @@ struct EventStreamService: Sendable {
         _ path: Substring, _ head: HTTPRequestHead, _ responder: Responder
     ) throws(AdminQuery.Refusal) {
         let query = AdminQuery(uri: head.uri)
-        let wantsEvents = head.headers[canonicalForm: "accept"].contains { $0.lowercased().hasPrefix("text/event-stream") }
+        let wantsEvents = head.headers[canonicalForm: "accept"].contains {
+            $0.lowercased().hasPrefix("text/event-stream")
+        }
         let lastEventID = head.headers.first(name: "last-event-id")
         let isFollowing = try query.flag("follow")
         switch path {

@@ -6,7 +6,7 @@ import NIOHTTP1
 import Region
 import Replication
 
-/// `/_tributary/regions` and `/_tributary/regions/REGION`: the regions and their clocks, which PUT moves.
+/// `/_tributary/regions` and `/_tributary/regions/REGION`: the regions, their clocks, and whether they are isolated. PUT changes that.
 enum RegionPages {
     static let path = "/_tributary/regions"
 
@@ -19,6 +19,8 @@ enum RegionPages {
     static func list(of regions: RegionSet) -> JSONWriter {
         var writer = JSONWriter()
         writer.beginObject()
+        writer.key("note")
+        writer.string("settings last until the process ends")
         writer.key("regions")
         writer.beginArray()
         for region in regions.regions { append(region, to: &writer) }
@@ -32,17 +34,24 @@ enum RegionPages {
         page(of: try region(path, of: regions))
     }
 
-    /// Carries out `{"clockOffset": "1h"}` or `{"clockOffsetMilliseconds": 3600000}`; answers the region as it then is.
+    /// Carries out `{"clockOffset": "1h"}` or `{"clockOffsetMilliseconds": 3600000}`, and `{"isolated": true}`; answers the region as it
+    /// then is.
+    ///
+    /// Waits until the change has taken effect: not for event loops.
     static func change(_ path: Substring, body: [UInt8], of regions: RegionSet) throws(Refusal) -> JSONWriter {
         let region = try region(path, of: regions)
-        let offset = try offset(body)
-        guard region.wallClock.setOffset(milliseconds: offset.milliseconds) else { throw tooFar }
+        let (offset, isIsolated) = try change(body)
+        if let offset {
+            guard region.wallClock.setOffset(milliseconds: offset.milliseconds) else { throw tooFar }
+        }
+        if let isIsolated { _ = regions.setIsolated(isIsolated, region.name) }
         return page(of: region)
     }
 
     private static func region(_ path: Substring, of regions: RegionSet) throws(Refusal) -> Region {
         guard path.hasPrefix(Self.path + "/") else {
-            throw Refusal(status: .methodNotAllowed, message: "PUT is for \(Self.path)/REGION only")
+            throw Refusal(
+                status: .methodNotAllowed, message: "PUT is for \(Self.path)/REGION and \(LinkPages.path)/FROM/TO only")
         }
         let name = path.dropFirst(Self.path.count + 1)
         guard let region = regions.regions.first(where: { $0.name.name == name }) else {
@@ -52,12 +61,13 @@ enum RegionPages {
         return region
     }
 
-    private static func offset(_ body: [UInt8]) throws(Refusal) -> ClockOffset {
-        let example = #"such as {"clockOffset": "1h"}"#
+    private static func change(_ body: [UInt8]) throws(Refusal) -> (offset: ClockOffset?, isIsolated: Bool?) {
+        let example = #"such as {"clockOffset": "1h"} or {"isolated": true}"#
         guard let document = try? JSONDocument(parsing: body), document.kind(document.root) == .object else {
             throw Refusal(message: "the body must be a JSON object \(example)")
         }
         var offsets: [ClockOffset] = []
+        var isIsolated: Bool?
         try document.forEachMember(of: document.root) { (key, value) throws(Refusal) in
             switch document.string(key) {
             case "clockOffset":
@@ -72,16 +82,23 @@ enum RegionPages {
                     throw Refusal(message: "clockOffsetMilliseconds must be a whole number")
                 }
                 offsets.append(ClockOffset(milliseconds: milliseconds))
+            case "isolated":
+                switch document.kind(value) {
+                case .booleanTrue: isIsolated = true
+                case .booleanFalse: isIsolated = false
+                default: throw Refusal(message: "isolated must be true or false")
+                }
             case let name:
                 throw Refusal(
-                    message: "there is no member '\(name)'; there are clockOffset and clockOffsetMilliseconds")
+                    message: "there is no member '\(name)'; there are clockOffset, clockOffsetMilliseconds, isolated")
             }
         }
-        guard let offset = offsets.first, offsets.count == 1 else {
+        guard offsets.count == 1 || (offsets.isEmpty && isIsolated != nil) else {
             throw Refusal(
-                message: "the body must have exactly one of clockOffset and clockOffsetMilliseconds, \(example)")
+                message: "the body must have exactly one of clockOffset and clockOffsetMilliseconds, "
+                    + "or isolated, \(example)")
         }
-        return offset
+        return (offsets.first, isIsolated)
     }
 
     private static let tooFar = Refusal(message: "a clock can be moved by ten years at the most, either way")
@@ -99,6 +116,8 @@ enum RegionPages {
         writer.string(region.name.name)
         writer.key("status")
         writer.string(region.failure == nil ? "ok" : "failed")
+        writer.key("isolated")
+        writer.boolean(region.isIsolated)
         writer.key("time")
         writer.string(StreamLabel.text(milliseconds: region.wallClock.milliseconds) + "Z")
         writer.key("clockOffset")
@@ -117,14 +136,27 @@ extension AdminPages {
         switch request.head.method {
         case .GET where path.hasPrefix(RegionPages.path + "/"):
             return regionPage { () throws(RegionPages.Refusal) in try RegionPages.page(path, of: regions) }
+        case .GET where path.hasPrefix(LinkPages.path + "/"):
+            return regionPage { () throws(RegionPages.Refusal) in try LinkPages.page(path, of: regions) }
         case .GET:
             return response(to: request.head.uri, of: regions)
-        case .PUT where path.hasPrefix("/_tributary/"):
-            return regionPage { () throws(RegionPages.Refusal) in
-                try RegionPages.change(path, body: Array(request.body.readableBytesView), of: regions)
-            }
         default:
             return nil
+        }
+    }
+
+    /// Whether a request changes the server from outside of AWS's protocols; `change` then carries it out.
+    static func isChange(_ request: HTTPRequest) -> Bool {
+        request.head.method == .PUT && request.head.uri.hasPrefix("/_tributary/")
+    }
+
+    /// Carries out a change and answers when it has taken effect. Not for event loops.
+    static func change(_ request: HTTPRequest, of regions: RegionSet) -> HTTPResponse {
+        let path = request.head.uri.prefix { $0 != "?" }
+        let body = Array(request.body.readableBytesView)
+        return regionPage { () throws(RegionPages.Refusal) in
+            if path.hasPrefix(LinkPages.path + "/") { return try LinkPages.change(path, body: body, of: regions) }
+            return try RegionPages.change(path, body: body, of: regions)
         }
     }
 

@@ -98,7 +98,8 @@ enum TailPages {
             let range =
                 oldest < end
                 ? "has \(SequenceNumber.text(of: oldest)) to \(SequenceNumber.text(of: end - 1))" : "is empty"
-            throw AdminQuery.Refusal(message: "the stream of table '\(log.table.name)' has no record \(from); it \(range)")
+            throw AdminQuery.Refusal(
+                message: "the stream of table '\(log.table.name)' has no record \(from); it \(range)")
         }
         return sequence
     }

@@ -1,0 +1,40 @@
+public import ChangeStream
+import JSONBytes
+public import Replication
+
+/// Events about replicas, links and regions, as opposed to what is written in them.
+extension ControlEvent {
+    /// A region's own replica of a global table was created, is complete, or was removed.
+    static func replica(_ kind: Kind, table: String, region: RegionName, others: [RegionName]) -> ControlEvent {
+        ControlEvent(kind: kind, subject: table) { writer in
+            writer.key("table")
+            writer.string(table)
+            writer.key("region")
+            writer.string(region.name)
+            writer.key("otherRegions")
+            writer.beginArray()
+            for other in others { writer.string(other.name) }
+            writer.endArray()
+        }
+    }
+
+    /// A link was paused, cut or set going again; for the region that receives over it.
+    public static func link(from source: RegionName, to target: RegionName, state: LinkSettings.State) -> ControlEvent {
+        ControlEvent(kind: state == .running ? .linkResumed : .linkPaused, subject: "\(source):\(target)") { writer in
+            writer.key("from")
+            writer.string(source.name)
+            writer.key("to")
+            writer.string(target.name)
+            writer.key("state")
+            writer.string(state.rawValue)
+        }
+    }
+
+    /// A region was taken off its links, or put back.
+    public static func region(_ name: RegionName, isIsolated: Bool) -> ControlEvent {
+        ControlEvent(kind: isIsolated ? .regionIsolated : .regionRejoined, subject: name.name) { writer in
+            writer.key("region")
+            writer.string(name.name)
+        }
+    }
+}
