@@ -7,8 +7,8 @@ import Testing
 
 /// What becomes of records whose function fails.
 @Suite struct EventSourceFailureTests {
-    @Test func aFailingBatchIsTriedAgainAndGivenUp() throws {
-        try withHostedRegion { hosted in
+    @Test func aFailingBatchIsTriedAgainAndGivenUp() async throws {
+        try await withHostedRegion { hosted in
             try hosted.createTable()
             let path = FileManager.default.temporaryDirectory.appending(path: "failures-\(UUID().uuidString)").path
             defer { try? FileManager.default.removeItem(atPath: path) }
@@ -16,10 +16,10 @@ import Testing
             let settings = MappingSettings(batchSize: 1, retryAttemptsMax: 2)
             hosted.host.put(try hosted.mapping(settings: settings, onFailure: path))
             try hosted.put(1...3)
-            try hosted.waitUntilRead()
+            try await hosted.waitUntilRead()
             #expect(hosted.functions.numbers() == [1, 2, 2, 2, 3])
 
-            try eventually("both events are there") { try hosted.events(.handlerRecordDropped).count == 1 }
+            try await eventually("both events are there") { try hosted.events(.handlerRecordDropped).count == 1 }
             let failed = try hosted.events(.handlerFailed)
             #expect(failed.count == 1)
             #expect(failed.first?.contains(#""reason":"Boom: no""#) == true)
@@ -39,43 +39,43 @@ import Testing
         }
     }
 
-    @Test func troubleIsToldAgainAfterASuccess() throws {
-        try withHostedRegion { hosted in
+    @Test func troubleIsToldAgainAfterASuccess() async throws {
+        try await withHostedRegion { hosted in
             try hosted.createTable()
             hosted.functions.set { $0.numbers == [2] ? TestFunctions.success : TestFunctions.failure }
             hosted.host.put(try hosted.mapping(settings: MappingSettings(batchSize: 1, retryAttemptsMax: 1)))
             try hosted.put(1...3)
-            try hosted.waitUntilRead()
+            try await hosted.waitUntilRead()
             #expect(hosted.functions.numbers() == [1, 1, 2, 3, 3])
-            try eventually("records are given up twice") { try hosted.events(.handlerRecordDropped).count == 2 }
+            try await eventually("records are given up twice") { try hosted.events(.handlerRecordDropped).count == 2 }
             #expect(try hosted.events(.handlerFailed).count == 2)
             #expect(try hosted.events(.handlerRecordDropped).allSatisfy { $0.contains("there is no destination") })
         }
     }
 
-    @Test func aDestinationThatRefusesDoesNotHoldUpTheStream() throws {
-        try withHostedRegion { hosted in
+    @Test func aDestinationThatRefusesDoesNotHoldUpTheStream() async throws {
+        try await withHostedRegion { hosted in
             try hosted.createTable()
             hosted.functions.set { $0.numbers == [1] ? TestFunctions.failure : TestFunctions.success }
             let settings = MappingSettings(batchSize: 1, retryAttemptsMax: 0)
             hosted.host.put(try hosted.mapping(settings: settings, onFailure: "/nowhere/at/all"))
             try hosted.put(1...2)
-            try hosted.waitUntilRead()
+            try await hosted.waitUntilRead()
             #expect(hosted.functions.numbers() == [1, 2])
-            try eventually("the loss is told") { try hosted.events(.handlerRecordDropped).count == 1 }
+            try await eventually("the loss is told") { try hosted.events(.handlerRecordDropped).count == 1 }
             #expect(try hosted.events(.handlerRecordDropped).first?.contains("lost: the destination refused") == true)
         }
     }
 
-    @Test func aFunctionThatCannotRunUsesUpNoAttempts() throws {
-        try withHostedRegion { hosted in
+    @Test func aFunctionThatCannotRunUsesUpNoAttempts() async throws {
+        try await withHostedRegion { hosted in
             try hosted.createTable()
             hosted.functions.set { [functions = hosted.functions] _ in
                 functions.calls().count < 4 ? .notStarted(.throttled) : TestFunctions.success
             }
             hosted.host.put(try hosted.mapping(settings: MappingSettings(retryAttemptsMax: 0)))
             try hosted.put(1...1)
-            try hosted.waitUntilRead()
+            try await hosted.waitUntilRead()
             #expect(hosted.functions.numbers() == [1, 1, 1, 1])
             #expect(try hosted.events(.handlerRecordDropped).isEmpty)
         }

@@ -21,21 +21,9 @@ extension RegionEngine {
                 tell(.replicaCreated, of: definition, wallMilliseconds: wallMilliseconds, group: &group)
             }
         case .edit(let number, let edit):
-            let before = tables[number]?.definition
-            update(number, group: &group) { definition, _ in edit(&definition) }
-            if let after = tables[number]?.definition, after.isGlobal, before?.status == .creating,
-                after.status != .creating, after.status != .deleting
-            {
-                tell(.replicaCaughtUp, of: after, wallMilliseconds: wallMilliseconds, group: &group)
-            }
-            settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
+            self.edit(number, edit, wallMilliseconds: wallMilliseconds, group: &group)
         case .drop(let number):
-            let before = tables[number]?.definition
-            drop(number, wallMilliseconds: wallMilliseconds, group: &group)
-            if let before, before.isGlobal, before.deletedMilliseconds == nil {
-                tell(.replicaRemoved, of: before, wallMilliseconds: wallMilliseconds, group: &group)
-            }
-            settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
+            dropTelling(number, wallMilliseconds: wallMilliseconds, group: &group)
         case .enableStream(let number, let viewType):
             update(number, group: &group) { definition, counters in
                 guard definition.enabledStream == nil else { return }
@@ -66,6 +54,31 @@ extension RegionEngine {
             group.delete(StorageKeys.cursor(number, from: peer), in: .metadata)
             settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
         }
+    }
+
+    private mutating func edit<Reader: KeyValueReader>(
+        _ number: TableDefinition.Number, _ edit: (inout TableDefinition) -> Void, wallMilliseconds: UInt64,
+        group: inout WriteGroup<Reader>
+    ) {
+        let before = tables[number]?.definition
+        update(number, group: &group) { definition, _ in edit(&definition) }
+        if let after = tables[number]?.definition, after.isGlobal, before?.status == .creating,
+            after.status != .creating, after.status != .deleting
+        {
+            tell(.replicaCaughtUp, of: after, wallMilliseconds: wallMilliseconds, group: &group)
+        }
+        settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
+    }
+
+    private mutating func dropTelling<Reader: KeyValueReader>(
+        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    ) {
+        let before = tables[number]?.definition
+        drop(number, wallMilliseconds: wallMilliseconds, group: &group)
+        if let before, before.isGlobal, before.deletedMilliseconds == nil {
+            tell(.replicaRemoved, of: before, wallMilliseconds: wallMilliseconds, group: &group)
+        }
+        settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
     }
 
     /// Tells what has become of this region's replica of a global table.

@@ -36,7 +36,10 @@ struct EventSourceLoop {
                 hasMore = isUnfinished || hasMore
             }
             let now = clock()
-            if now >= timerMilliseconds || now >= lastRoundMilliseconds + Self.roundMilliseconds { round(at: now) }
+            if now >= timerMilliseconds || now >= lastRoundMilliseconds + Self.roundMilliseconds {
+                let hasAdopted = round(at: now)
+                hasMore = hasAdopted || hasMore
+            }
             if !hasMore { host.wait(milliseconds: restMilliseconds(at: now)) }
         }
         takeMessages(at: clock())
@@ -132,7 +135,9 @@ struct EventSourceLoop {
 
     // MARK: Streams that come and go
 
-    private mutating func adoptWaiting(at now: UInt64) {
+    /// Answers whether a mapping has come to its stream.
+    private mutating func adoptWaiting(at now: UInt64) -> Bool {
+        var hasAdopted = false
         for (id, specification) in waiting {
             guard
                 let log = StreamLog(
@@ -146,11 +151,13 @@ struct EventSourceLoop {
             waiting[id] = nil
             do throws(StoreError) {
                 try adopt(specification, log, at: now)
+                hasAdopted = true
             } catch {
                 tellStoreFailure(error, id)
                 waiting[id] = specification
             }
         }
+        return hasAdopted
     }
 
     private mutating func adopt(
@@ -228,12 +235,12 @@ struct EventSourceLoop {
 
     // MARK: Time
 
-    /// Looks at every mapping: engines that are due, positions to save, what others may see.
-    private mutating func round(at now: UInt64) {
+    /// Looks at every mapping: engines that are due, positions to save, what others may see. Answers whether there are new ones to read for.
+    private mutating func round(at now: UInt64) -> Bool {
         lastRoundMilliseconds = now
         hasNews = false
         timerMilliseconds = .max
-        adoptWaiting(at: now)
+        let hasAdopted = adoptWaiting(at: now)
         for id in Array(mappings.keys) {
             let arn = mappings[id]?.specification.streamARN ?? ""
             let nextSequence = feeds[arn]?.log.nextSequence ?? 1
@@ -245,6 +252,7 @@ struct EventSourceLoop {
             mappings[id]?.refreshStatus(nextSequence: nextSequence)
             if let status = mappings[id]?.status { host.publish(status, of: id) }
         }
+        return hasAdopted
     }
 
     mutating func noteTimer(of id: String) {

@@ -10,8 +10,8 @@ struct HandlerBenchmark: ParsableCommand {
             Everything runs in this process, on RocksDB in a temporary directory with synced commits, without HTTP.
 
             1. Commit to start. Writes come at a steady rate. The commit's time is taken when the region tells the \
-            writer that the write is durable, the start's time when the handler's code begins, its batch being read. \
-            One handler runs in this process, one is a process of its own that speaks the Runtime API (this program \
+            writer that the write is durable, the start's time when the handler's code begins, its batch being read; \
+            a start before the writer is told counts as 0. One handler runs in this process, one is a process of its own that speaks the Runtime API (this program \
             again). Baseline: a bare thread that waits for the region's signal.
 
             2. Many against one. Records are written first. Then mappings whose filters match none of them read the \

@@ -99,11 +99,11 @@ struct StatusReport: Decodable {
             let rows = links.map { link in
                 [
                     link.from, link.to, link.table, "\(link.backlog)", "\(link.applied)", "\(link.lost)",
-                    "\(link.conflicts)",
-                    "\(link.delayMilliseconds) ms",
+                    "\(link.conflicts)", "\(link.delayMilliseconds) ms",
                 ]
             }
-            text += "\n" + Self.columns([["FROM", "TO", "TABLE", "BACKLOG", "APPLIED", "LOST", "CONFLICTS", "DELAY"]] + rows)
+            let header = ["FROM", "TO", "TABLE", "BACKLOG", "APPLIED", "LOST", "CONFLICTS", "DELAY"]
+            text += "\n" + Self.columns([header] + rows)
         }
         return text
     }

@@ -4,7 +4,6 @@ import ChangeStream
 import EventPattern
 import EventSource
 import EventSources
-import Foundation
 import KeyValueStore
 import Logging
 import Partition
@@ -116,14 +115,16 @@ final class HostedRegion {
 
     func waitUntil(
         _ state: MappingState, _ id: String = "m", sourceLocation: SourceLocation = #_sourceLocation
-    ) throws {
-        try eventually("\(id) is \(state)", sourceLocation: sourceLocation) { host.status(of: id)?.state == state }
+    ) async throws {
+        try await eventually("\(id) is \(state)", sourceLocation: sourceLocation) {
+            host.status(of: id)?.state == state
+        }
     }
 
     /// Waits until the mapping has handled or given up everything that is in the log.
-    func waitUntilRead(_ id: String = "m", sourceLocation: SourceLocation = #_sourceLocation) throws {
+    func waitUntilRead(_ id: String = "m", sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let last = region.counters(try table.number).nextSequence - 1
-        try eventually("\(id) has read \(last) records", sourceLocation: sourceLocation) {
+        try await eventually("\(id) has read \(last) records", sourceLocation: sourceLocation) {
             host.status(of: id)?.checkpoint == last
         }
     }
@@ -141,10 +142,10 @@ final class HostedRegion {
 }
 
 /// Runs a scenario and stops what it started.
-func withHostedRegion(_ scenario: (HostedRegion) throws -> Void) throws {
+func withHostedRegion(_ scenario: (HostedRegion) async throws -> Void) async throws {
     let hosted = try HostedRegion()
     defer { hosted.stop() }
-    try scenario(hosted)
+    try await scenario(hosted)
 }
 
 let silentLogger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
@@ -153,11 +154,11 @@ let silentLogger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 func eventually(
     _ what: String, withinMilliseconds limit: Int = 60_000, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () throws -> Bool
-) throws {
+) async throws {
     let deadline = ContinuousClock.now + .milliseconds(limit)
     while ContinuousClock.now < deadline {
         if try condition() { return }
-        Thread.sleep(forTimeInterval: 0.002)
+        try await Task.sleep(for: .milliseconds(2))
     }
     try #require(try condition(), "\(what), within \(limit) ms", sourceLocation: sourceLocation)
 }

@@ -1,5 +1,4 @@
 import EventSource
-import EventSource
 import Functions
 import WireProtocol
 

@@ -13,7 +13,9 @@ struct SignedQuery {
         for parameter in query.split(separator: UInt8(ascii: "&")) {
             let name = parameter.prefix { $0 != UInt8(ascii: "=") }
             let value = parameter.dropFirst(name.count + 1)
-            guard let part = AuthenticationError.QueryPart(rawValue: PercentEncoding.decode(name, plusIsSpace: true)), values[part] == nil else {
+            guard let part = AuthenticationError.QueryPart(rawValue: PercentEncoding.decode(name, plusIsSpace: true)),
+                values[part] == nil
+            else {
                 continue
             }
             values[part] = PercentEncoding.decode(value, plusIsSpace: true)
