@@ -137,11 +137,8 @@ let package = Package(
         .executableTarget(
             name: "tributary",
             dependencies: [
-                "JSONBytes", "KeyValueStore", "Replication", "EventPattern", "Region", "Functions", "HTTPEndpoint",
-                "Gateway",
-                argumentParser,
-                logging,
-                serviceLifecycle,
+                "Bytes", "JSONBytes", "AttributeModel", "KeyValueStore", "Replication", "ChangeStream", "EventPattern",
+                "Region", "Functions", "HTTPEndpoint", "Gateway", argumentParser, logging, serviceLifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Tools/tributary", swiftSettings: settings),
