@@ -39,6 +39,13 @@ def test_pages_may_not_run_programs_or_change_the_server(server, method, path):
     assert not [name for name in headers if name.lower().startswith("access-control")]
 
 
+def test_pages_may_not_make_alarms(server):
+    status, _ = status_of(
+        server, "POST", "/", Origin="https://example.com", Content_Type="application/x-amz-json-1.0",
+        X_Amz_Target="GraniteServiceVersion20100801.PutMetricAlarm")
+    assert status == 403
+
+
 def test_pages_may_use_dynamodb_as_on_aws(server):
     status, headers = status_of(server, "OPTIONS", "/", Origin="https://example.com", **PREFLIGHT)
     assert status == 200 and headers["Access-Control-Allow-Origin"] == "*"

@@ -39,6 +39,21 @@ import Testing
         }
     }
 
+    @Test func retriesGoOnWhenTheClockIsPutBack() async throws {
+        try await withHostedRegion { hosted in
+            try hosted.createTable()
+            hosted.clock.move(milliseconds: 3_600_000)
+            hosted.host.put(try hosted.mapping(settings: MappingSettings(batchSize: 1, retryAttemptsMax: 2)))
+            try hosted.put(1...1)
+            try await hosted.waitUntilRead()
+            hosted.clock.moveBack(milliseconds: 3_600_000)
+            hosted.functions.set { $0.numbers.contains(2) ? TestFunctions.failure : TestFunctions.success }
+            try hosted.put(2...3)
+            try await hosted.waitUntilRead()
+            #expect(hosted.functions.numbers() == [1, 2, 2, 2, 3])
+        }
+    }
+
     @Test func troubleIsToldAgainAfterASuccess() async throws {
         try await withHostedRegion { hosted in
             try hosted.createTable()

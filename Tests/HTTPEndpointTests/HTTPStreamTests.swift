@@ -110,6 +110,25 @@ struct HTTPStreamTests {
         }
     }
 
+    @Test("without an end are over when the client has closed its side", arguments: [false, true])
+    func halfClosedFollower(isClosedBefore: Bool) async throws {
+        let inbox = Inbox()
+        try await withServer(limits: quickLimits(), handler: inbox.add) { server in
+            let client = try RawClient(port: server.ports[0])
+            try client.post("x")
+            let responder = try inbox.next().responder
+            if isClosedBefore { client.finishSending() }
+            let stream = responder.stream(contentType: Self.text, hasEnd: false)
+            let closed = Event()
+            stream.onClose { closed.happen() }
+            if !isClosedBefore {
+                _ = try client.response()
+                client.finishSending()
+            }
+            try closed.wait()
+        }
+    }
+
     @Test("can be broken off, and the client can tell")
     func abort() async throws {
         let inbox = Inbox()

@@ -1,3 +1,4 @@
+import Dispatch
 import EventSource
 import Functions
 import KeyValueStore
@@ -19,6 +20,7 @@ struct EventSourceLoop {
     /// Whether messages came since the last round, so that others may soon see something new.
     private var hasNews = false
     private var lastMilliseconds: UInt64 = 0
+    private var lastUptimeMilliseconds: UInt64?
     private var lastRoundMilliseconds: UInt64 = 0
     /// The earliest timer of an engine, or an earlier moment.
     var timerMilliseconds: UInt64 = .max
@@ -54,9 +56,13 @@ struct EventSourceLoop {
         return Int(min(round, max(timerMilliseconds, now + 1) - now))
     }
 
-    /// The region's wall clock, never going back.
+    /// The region's wall clock. It never goes back: after somebody has put the clock back it goes on from where it was, so that retries and
+    /// windows do not stand still until the clock has caught up.
     private mutating func clock() -> UInt64 {
-        lastMilliseconds = max(lastMilliseconds, host.region.wallClock.milliseconds)
+        let uptime = DispatchTime.now().uptimeNanoseconds / 1_000_000
+        let elapsed = lastUptimeMilliseconds.map { uptime - min($0, uptime) } ?? 0
+        lastUptimeMilliseconds = uptime
+        lastMilliseconds = max(lastMilliseconds + elapsed, host.region.wallClock.milliseconds)
         return lastMilliseconds
     }
 

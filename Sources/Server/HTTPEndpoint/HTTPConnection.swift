@@ -129,8 +129,11 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         isInputClosed = true
         acceptsRequests = false
         dropIncoming()
-        if phase == .lingering || answers.outstanding == 0 && phase == .open { close() }
+        if phase == .lingering || answers.outstanding == 0 && phase == .open || hasLostStreamClient { close() }
     }
+
+    /// A client that has closed its side of a stream without an end has gone: nothing else would tell before the next write fails.
+    private var hasLostStreamClient: Bool { isInputClosed && streamedBody?.hasEnd == false }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
@@ -328,7 +331,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         dropIncoming()
         acceptsRequests = false
         streamedBody = body
-        guard let context, !loop.isDraining else { return close() }
+        guard let context, !loop.isDraining, !hasLostStreamClient else { return close() }
         phase = .streaming
         sendsChunks = slot.takesChunks
         context.write(Self.wrapOutboundOut(loop.encode(response, for: slot, keepsAlive: false)), promise: nil)

@@ -29,7 +29,7 @@ public struct Responder: Sendable {
         pending.settle(.deferred(response))
     }
 
-    func streamedBody() -> StreamedBody { pending.streamedBody() }
+    func streamedBody(hasEnd: Bool) -> StreamedBody { pending.streamedBody(hasEnd: hasEnd) }
 }
 
 /// What became of a request.
@@ -68,7 +68,9 @@ private final class PendingAnswer: Sendable {
         }
     }
 
-    func streamedBody() -> StreamedBody { StreamedBody(connection: connection, slot: slot) }
+    func streamedBody(hasEnd: Bool) -> StreamedBody {
+        StreamedBody(connection: connection, slot: slot, hasEnd: hasEnd)
+    }
 
     func settle(_ answer: Answer) {
         guard !isSettled.exchange(true, ordering: .acquiringAndReleasing) else {

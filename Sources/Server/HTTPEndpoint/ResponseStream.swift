@@ -50,11 +50,13 @@ public final class ResponseStream: Sendable {
 
 extension Responder {
     /// Answers with a body that is written bit by bit.
-    /// - Parameter fields: further header fields, as in `HTTPResponse.fields`.
+    /// - Parameters:
+    ///   - fields: further header fields, as in `HTTPResponse.fields`.
+    ///   - hasEnd: whether the body comes to an end by itself. If not, a client that closes its side of the connection has gone.
     public func stream(
-        status: HTTPResponseStatus = .ok, contentType: ContentType, fields: HTTPHeaders = [:]
+        status: HTTPResponseStatus = .ok, contentType: ContentType, fields: HTTPHeaders = [:], hasEnd: Bool = true
     ) -> ResponseStream {
-        let body = streamedBody()
+        let body = streamedBody(hasEnd: hasEnd)
         var response = HTTPResponse(status: status, contentType: contentType)
         response.fields = fields
         response.streamedBody = body

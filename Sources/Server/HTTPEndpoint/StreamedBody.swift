@@ -42,10 +42,13 @@ final class StreamedBody: Sendable {
     private let state = Mutex(State())
     private let connection: HTTPConnection
     private let slot: AnswerSlot
+    /// Whether the writer comes to an end by itself, so that a client may close its side and still wait for the rest.
+    let hasEnd: Bool
 
-    init(connection: HTTPConnection, slot: AnswerSlot) {
+    init(connection: HTTPConnection, slot: AnswerSlot, hasEnd: Bool) {
         self.connection = connection
         self.slot = slot
+        self.hasEnd = hasEnd
     }
 
     private var limits: HTTPServer.Limits { connection.loop.limits }

@@ -35,7 +35,10 @@ class EventStream:
             name, _, value = line.decode().partition(": ")
             self.headers[name.lower()] = value
         if self.status != 200:
-            raise Refused(self.status, json.loads(self.file.read(int(self.headers["content-length"])))["message"])
+            message = json.loads(self.file.read(int(self.headers["content-length"])))["message"]
+            self.file.close()
+            self.socket.close()
+            raise Refused(self.status, message)
         #: (id, event, JSON of the data)
         self.events = []
         self.comments = []
@@ -94,6 +97,8 @@ class EventStream:
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        self.thread.join(TIMEOUT_SECONDS)
+        self.file.close()
         self.socket.close()
 
 

@@ -1,7 +1,7 @@
 import Region
 import Synchronization
 
-/// The machine's clock, put forward, or held still for a moment.
+/// The machine's clock, put forward and back, or held still for a moment.
 final class TestClock: Sendable {
     private struct State {
         var offsetMilliseconds: UInt64 = 0
@@ -12,6 +12,11 @@ final class TestClock: Sendable {
 
     func move(milliseconds: UInt64) {
         state.withLock { $0.offsetMilliseconds += milliseconds }
+    }
+
+    /// Puts it back, at most to the machine's time.
+    func moveBack(milliseconds: UInt64) {
+        state.withLock { $0.offsetMilliseconds -= milliseconds }
     }
 
     /// Shows one time during the body.

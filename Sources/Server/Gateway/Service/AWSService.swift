@@ -71,7 +71,7 @@ public final class AWSService: Sendable {
         if request.head.uri == "/health", lambda.withLock({ $0 == nil }) {
             return responder.respond(AdminPages.message(.serviceUnavailable, "the server is starting"))
         }
-        if let refusal = WebPageGuard.refusal(of: request.head) { return responder.respond(refusal) }
+        if let refusal = WebPageGuard.refusal(of: request) { return responder.respond(refusal) }
         if AdminPages.isChange(request) {
             return controlPlane.submit { [regions] in responder.respond(AdminPages.change(request, of: regions)) }
         }

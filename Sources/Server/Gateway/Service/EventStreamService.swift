@@ -63,25 +63,29 @@ struct EventStreamService: Sendable {
         case Self.tailPath:
             try query.allow("region", "table", "from", "filter", "follow")
             let log = try TailPages.records(query, lastEventID: lastEventID, isFollowing: isFollowing, of: regions)
-            stream(log, as: isFollowing || wantsEvents ? .serverSentEvents : .jsonLines, responder)
+            let format = isFollowing || wantsEvents ? EventStreamOutput.Format.serverSentEvents : .jsonLines
+            stream(log, as: format, isFollowing: isFollowing, responder)
         case _ where isFollowing || wantsEvents:
             try query.allow("region", "after", "kind", "follow")
             let log = try EventPages.followed(
                 query, lastEventID: lastEventID, isFollowing: isFollowing, of: regions)
-            stream(log, as: .serverSentEvents, responder)
+            stream(log, as: .serverSentEvents, isFollowing: isFollowing, responder)
         default:
             try query.allow("region", "after", "limit", "kind", "follow")
             responder.respond(AdminPages.json(.ok, try EventPages.events(query, of: regions)))
         }
     }
 
-    private func stream(_ log: some FollowedLog, as format: EventStreamOutput.Format, _ responder: Responder) {
+    private func stream(
+        _ log: some FollowedLog, as format: EventStreamOutput.Format, isFollowing: Bool, _ responder: Responder
+    ) {
         guard thread.hasRoom else {
             let most = "\(EventStreamThread.followersMax) clients follow something, and there may be no more"
             return responder.respond(AdminPages.message(.serviceUnavailable, most))
         }
         let contentType = format == .jsonLines ? "application/x-ndjson" : "text/event-stream"
-        let stream = responder.stream(contentType: ContentType(contentType), fields: ["Cache-Control": "no-store"])
+        let stream = responder.stream(
+            contentType: ContentType(contentType), fields: ["Cache-Control": "no-store"], hasEnd: !isFollowing)
         thread.add(EventStreamFollower(log, to: stream, as: format))
     }
 }
