@@ -81,7 +81,7 @@ let package = Package(
 
         layer("Engine", "EventPattern", ["Bytes", "JSONBytes", "AttributeModel", "Replication", "ChangeStream"]),
         layer("Engine", "EventSource", ["Bytes", "JSONBytes"]),
-        layer("Engine", "Metrics", ["ChangeStream"]),
+        layer("Engine", "Metrics", ["Bytes", "ChangeStream"]),
         layer(
             "Engine", "HandlerKit",
             [

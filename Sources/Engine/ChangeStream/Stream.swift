@@ -1,3 +1,5 @@
+import Bytes
+
 /// What a stream shows of each change (reference `streams.md` 4).
 public enum StreamViewType: String, Sendable, Codable, CaseIterable {
     case keysOnly = "KEYS_ONLY"
@@ -96,28 +98,7 @@ public struct Shard: Sendable, Equatable, Codable {
 /// Stream labels: ISO 8601 in UTC with milliseconds and no zone, as in `2015-05-11T21:21:33.291`.
 public enum StreamLabel {
     public static func text(milliseconds: UInt64) -> String {
-        let seconds = Int(milliseconds / 1000)
-        let date = civilDate(daysSince1970: seconds / 86_400)
-        let time = seconds % 86_400
-        return padded(date.year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2) + "T"
-            + padded(time / 3600, 2) + ":" + padded(time / 60 % 60, 2) + ":" + padded(time % 60, 2) + "."
-            + padded(Int(milliseconds % 1000), 3)
-    }
-
-    private static func padded(_ value: Int, _ width: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
-    }
-
-    /// Days to a Gregorian date, counting years from March so that the leap day is the last of its year.
-    private static func civilDate(daysSince1970: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = daysSince1970 + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
+        CivilTime(secondsSince1970: Int(milliseconds / 1000)).text + "."
+            + CivilTime.padded(Int(milliseconds % 1000), 3)
     }
 }

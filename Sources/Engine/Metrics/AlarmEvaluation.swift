@@ -1,3 +1,4 @@
+import Bytes
 import ChangeStream
 
 /// Decides how an alarm stands, from the periods that are over.
@@ -121,7 +122,8 @@ public enum AlarmTime {
 
     /// As in `21/11/26 12:13:00`.
     static func short(milliseconds: UInt64) -> String {
-        let parts = StreamLabel.text(milliseconds: milliseconds).split { "-T.".contains($0) }
-        return "\(parts[2])/\(parts[1])/\(parts[0].suffix(2)) \(parts[3])"
+        let time = CivilTime(secondsSince1970: Int(milliseconds / 1000))
+        let date = [time.day, time.month, time.year % 100].map { CivilTime.padded($0, 2) }.joined(separator: "/")
+        return "\(date) \(time.timeText)"
     }
 }

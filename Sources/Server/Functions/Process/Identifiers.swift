@@ -1,4 +1,4 @@
-import Glibc
+import Bytes
 
 /// A random UUID (version 4) in lower case.
 public enum RandomUUID {
@@ -23,14 +23,10 @@ enum TraceID {
 /// The name of a process's log stream: the day and 32 random digits.
 enum LogStreamName {
     static func make(wallMilliseconds: UInt64) -> String {
-        var seconds = time_t(wallMilliseconds / 1000)
-        var date = tm()
-        gmtime_r(&seconds, &date)
-        let day = "\(date.tm_year + 1900)/\(padded(date.tm_mon + 1))/\(padded(date.tm_mday))"
+        let date = CivilTime(secondsSince1970: Int(wallMilliseconds / 1000))
+        let day = "\(date.year)/\(CivilTime.padded(date.month, 2))/\(CivilTime.padded(date.day, 2))"
         return day + "/[$LATEST]" + randomDigits() + randomDigits()
     }
-
-    private static func padded(_ number: CInt) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }
 
 /// Sixteen of them.

@@ -1,3 +1,4 @@
+import Bytes
 import ChangeStream
 import Partition
 
@@ -84,14 +85,11 @@ enum LongDate {
     ]
 
     static func text(milliseconds: UInt64) -> String {
-        // year-month-dayThour:minute:second.millisecond
-        let numbers = StreamLabel.text(milliseconds: milliseconds).split { "-T:.".contains($0) }.compactMap { Int($0) }
+        let time = CivilTime(secondsSince1970: Int(milliseconds / 1000))
         let weekday = weekdays[Int(milliseconds / dayMilliseconds % 7)]
-        let hour = numbers[3] % 12 == 0 ? 12 : numbers[3] % 12
-        return "\(weekday), \(months[numbers[1] - 1]) \(numbers[2]), \(numbers[0]) at "
-            + "\(hour):\(padded(numbers[4])):\(padded(numbers[5])) \(numbers[3] < 12 ? "AM" : "PM") "
+        let hour = time.hour % 12 == 0 ? 12 : time.hour % 12
+        return "\(weekday), \(months[time.month - 1]) \(time.day), \(time.year) at \(hour):"
+            + "\(CivilTime.padded(time.minute, 2)):\(CivilTime.padded(time.second, 2)) \(time.hour < 12 ? "AM" : "PM") "
             + "Coordinated Universal Time"
     }
-
-    private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }
