@@ -7,6 +7,7 @@ import urllib.request
 import pytest
 
 from harness import REGIONS
+from harness.admin import crossing
 from harness.tables import Table
 from harness.values import S
 from harness.waiting import eventually
@@ -26,14 +27,14 @@ def refusal(server, path):
 
 
 @pytest.fixture(scope="module")
-def slow_links(module_server):
-    """Half a second between us-east-1 and eu-west-1: room for both to write before either hears of the other."""
-    return module_server("--link", f"{EAST}:{WEST}=500ms", "--link", f"{WEST}:{EAST}=500ms")
+def quiet_server(module_server):
+    """Its conflicts are those that these tests make."""
+    return module_server()
 
 
 @pytest.fixture(scope="module")
-def table(slow_links, new_clients):
-    clients = new_clients(slow_links.endpoint)
+def table(quiet_server, new_clients):
+    clients = new_clients(quiet_server.endpoint)
     table = Table("orders", EAST, clients)
     table.create_table(
         KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}],
@@ -50,12 +51,13 @@ def conflicts(server, region, more=""):
     return page(server, f"/_tributary/conflicts?region={region}{more}")
 
 
-def test_both_writers_tell_of_the_lost_write(slow_links, table):
-    table.put(p=S("a"), city=S("Lisbon"))
-    table.in_region(WEST).put(p=S("a"), city=S("Oslo"))
-    eventually(lambda: all(len(conflicts(slow_links, region)["events"]) == 1 for region in (EAST, WEST)))
+def test_both_writers_tell_of_the_lost_write(quiet_server, table):
+    with crossing(quiet_server, EAST, WEST):
+        table.put(p=S("a"), city=S("Lisbon"))
+        table.in_region(WEST).put(p=S("a"), city=S("Oslo"))
+    eventually(lambda: all(len(conflicts(quiet_server, region)["events"]) == 1 for region in (EAST, WEST)))
     for region, discarded in ((EAST, "stored"), (WEST, "arriving")):
-        event = conflicts(slow_links, region)["events"][0]
+        event = conflicts(quiet_server, region)["events"][0]
         assert event["type"] == "conflict.resolved" and event["subject"] == "orders"
         assert event["specversion"] == "1.0" and event["source"] == f"/tributary/regions/{region}"
         data = event["data"]
@@ -65,31 +67,32 @@ def test_both_writers_tell_of_the_lost_write(slow_links, table):
         assert data["winner"]["timeMilliseconds"] >= data["loser"]["timeMilliseconds"]
     for region in REGIONS:
         assert table.in_region(region).get(p=S("a"))["city"] == S("Oslo")
-    assert conflicts(slow_links, SOUTH)["events"] == []
+    assert conflicts(quiet_server, SOUTH)["events"] == []
 
 
-def test_a_delete_against_a_put(slow_links, table):
+def test_a_delete_against_a_put(quiet_server, table):
     table.put(p=S("b"), n=S("1"))
     eventually(lambda: table.in_region(WEST).get(p=S("b")) is not None)
-    table.delete_item(Key={"p": S("b")})
-    table.in_region(WEST).put(p=S("b"), n=S("2"))
+    with crossing(quiet_server, EAST, WEST):
+        table.delete_item(Key={"p": S("b")})
+        table.in_region(WEST).put(p=S("b"), n=S("2"))
     eventually(lambda: table.get(p=S("b")) == {"p": S("b"), "n": S("2")})
-    newest = conflicts(slow_links, EAST, "&limit=1")
+    newest = conflicts(quiet_server, EAST, "&limit=1")
     assert newest["events"][0]["data"]["loser"] == {
         **newest["events"][0]["data"]["loser"], "region": EAST, "item": None}
-    older = conflicts(slow_links, EAST, f"&limit=1&before={newest['next']}")
+    older = conflicts(quiet_server, EAST, f"&limit=1&before={newest['next']}")
     assert older["events"][0]["data"]["key"] == {"p": S("a")}
 
 
-def test_links_count_conflicts_and_events_come_in_pages(slow_links, table):
-    links = {(link["from"], link["to"]): link for link in page(slow_links, "/_tributary/status")["links"]}
+def test_links_count_conflicts_and_events_come_in_pages(quiet_server, table):
+    links = {(link["from"], link["to"]): link for link in page(quiet_server, "/_tributary/status")["links"]}
     assert links[EAST, WEST]["conflicts"] == 2 and links[WEST, EAST]["conflicts"] == 2
     assert links[EAST, SOUTH]["conflicts"] == 0
-    first = page(slow_links, f"/_tributary/events?region={WEST}&limit=1")
-    second = page(slow_links, f"/_tributary/events?region={WEST}&after={first['next']}")
+    first = page(quiet_server, f"/_tributary/events?region={WEST}&limit=1")
+    second = page(quiet_server, f"/_tributary/events?region={WEST}&after={first['next']}")
     ids = [event["id"] for event in first["events"] + second["events"] if event["type"] == "conflict.resolved"]
     assert len(set(ids)) == 2
-    assert page(slow_links, f"/_tributary/events?region={WEST}&after={second['next']}")["events"] == []
+    assert page(quiet_server, f"/_tributary/events?region={WEST}&after={second['next']}")["events"] == []
 
 
 @pytest.mark.parametrize(
@@ -102,6 +105,6 @@ def test_links_count_conflicts_and_events_come_in_pages(slow_links, table):
         (f"?region={EAST}&befor=3", "there is no parameter 'befor'; there are region, before, limit"),
     ],
 )
-def test_bad_requests(slow_links, query, message):
-    code, text = refusal(slow_links, "/_tributary/conflicts" + query)
+def test_bad_requests(quiet_server, query, message):
+    code, text = refusal(quiet_server, "/_tributary/conflicts" + query)
     assert code == 400 and message in text

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from harness import REGIONS
-from harness.admin import admin
+from harness.admin import admin, crossing
 from harness.eventstream import EventStream, FollowingCommand, Refused
 from harness.server import free_port, tributary
 from harness.tables import TableFactory
@@ -17,20 +17,19 @@ from harness.waiting import eventually
 EAST, WEST, SOUTH = REGIONS
 PATH = "/_tributary/events"
 CONFLICT = "conflict.resolved"
-SLOW = ("--no-handlers", "--link", f"{EAST}:{WEST}=300ms", "--link", f"{WEST}:{EAST}=300ms")
 
-pytestmark = pytest.mark.skipif("TRIBUTARY_ENDPOINT" in os.environ, reason="needs links that wait")
-
-
-@pytest.fixture(scope="module")
-def slow_links(module_server):
-    """Time between us-east-1 and eu-west-1: room for both to write before either hears of the other."""
-    return module_server("--in-memory", *SLOW)
+pytestmark = pytest.mark.skipif("TRIBUTARY_ENDPOINT" in os.environ, reason="needs servers of its own")
 
 
 @pytest.fixture(scope="module")
-def table(slow_links, new_clients):
-    return TableFactory(new_clients(slow_links.endpoint))("p:S", stream="NEW_AND_OLD_IMAGES", replicas=[WEST])
+def quiet_server(module_server):
+    """Its control events are those that these tests make."""
+    return module_server("--in-memory", "--no-handlers")
+
+
+@pytest.fixture(scope="module")
+def table(quiet_server, new_clients):
+    return TableFactory(new_clients(quiet_server.endpoint))("p:S", stream="NEW_AND_OLD_IMAGES", replicas=[WEST])
 
 
 def follow(server, region=WEST, last_event_id=None, **parameters):
@@ -40,8 +39,9 @@ def follow(server, region=WEST, last_event_id=None, **parameters):
 def collide(table, key=None):
     """Two writes to one item that cross on their way; returns its key. eu-west-1 wins."""
     key = key or unique()
-    table.put(p=S(key), city=S("Lisbon"), n=N(1))
-    table.in_region(WEST).put(p=S(key), city=S("Oslo"))
+    with crossing(table.client.meta.endpoint_url, EAST, WEST):
+        table.put(p=S(key), city=S("Lisbon"), n=N(1))
+        table.in_region(WEST).put(p=S(key), city=S("Oslo"))
     return key
 
 
@@ -59,8 +59,8 @@ def page(server, region, **parameters):
 # --- Streams --------------------------------------------------------------------------------------------------------
 
 
-def test_a_conflict_appears_while_somebody_follows(slow_links, table):
-    with follow(slow_links, after="latest").until_live() as stream:
+def test_a_conflict_appears_while_somebody_follows(quiet_server, table):
+    with follow(quiet_server, after="latest").until_live() as stream:
         assert stream.headers["content-type"] == "text/event-stream"
         assert stream.headers["transfer-encoding"] == "chunked"
         key = collide(table)
@@ -68,61 +68,61 @@ def test_a_conflict_appears_while_somebody_follows(slow_links, table):
     assert kind == event["type"] == CONFLICT
     assert event["id"] == f"{WEST}/{number}" and event["source"] == f"/tributary/regions/{WEST}"
     assert event["data"]["key"] == {"p": S(key)} and event["data"]["winner"]["region"] == WEST
-    assert event in page(slow_links, WEST)["events"]
+    assert event in page(quiet_server, WEST)["events"]
 
 
-def test_who_comes_back_goes_on_behind_the_last_event(slow_links, table):
-    with follow(slow_links, after="latest").until_live() as stream:
+def test_who_comes_back_goes_on_behind_the_last_event(quiet_server, table):
+    with follow(quiet_server, after="latest").until_live() as stream:
         first = collide(table)
         last_id = stream.until(1)[-1][0]
     second = collide(table)
-    with follow(slow_links, last_event_id=last_id) as stream:
+    with follow(quiet_server, last_event_id=last_id) as stream:
         assert keys(stream.until(1)) == [second]
-    with follow(slow_links, after=int(last_id) - 1) as stream:
+    with follow(quiet_server, after=int(last_id) - 1) as stream:
         assert keys(stream.until(2)) == [first, second]
     # The place that the client remembers counts, not the one that it began at.
-    with follow(slow_links, last_event_id=last_id, after=0) as stream:
+    with follow(quiet_server, last_event_id=last_id, after=0) as stream:
         assert keys(stream.until(1)) == [second]
 
 
-def test_the_events_of_all_regions_come_in_the_order_of_their_times(slow_links, table):
-    with follow(slow_links, "all", after="latest").until_live() as stream:
+def test_the_events_of_all_regions_come_in_the_order_of_their_times(quiet_server, table):
+    with follow(quiet_server, "all", after="latest").until_live() as stream:
         first, second = collide(table), collide(table)
         events = stream.until(4)
     assert sorted(keys(events)) == sorted([first, second] * 2)
-    listed = page(slow_links, "all")
+    listed = page(quiet_server, "all")
     times = [event["time"] for event in listed["events"]]
     assert times == sorted(times) and {event["source"].split("/")[-1] for event in listed["events"]} == {EAST, WEST}
     ids = [event["id"] for event in listed["events"]]
     for region in (EAST, WEST):
-        alone = [event["id"] for event in page(slow_links, region)["events"]]
+        alone = [event["id"] for event in page(quiet_server, region)["events"]]
         assert [id for id in ids if id.startswith(region)] == alone
     # Each event's id is a place in all regions' logs.
-    with follow(slow_links, "all", last_event_id=events[1][0]) as stream:
+    with follow(quiet_server, "all", last_event_id=events[1][0]) as stream:
         assert [data["id"] for _, _, data in stream.until(2)] == [data["id"] for _, _, data in events[2:]]
-    assert page(slow_links, "all", after=listed["next"])["events"] == []
-    halves = page(slow_links, "all", limit=3)
-    rest = page(slow_links, "all", after=halves["next"])
+    assert page(quiet_server, "all", after=listed["next"])["events"] == []
+    halves = page(quiet_server, "all", limit=3)
+    rest = page(quiet_server, "all", after=halves["next"])
     assert [event["id"] for event in halves["events"] + rest["events"]] == ids
 
 
-def test_who_does_not_follow_gets_what_is_there(slow_links, table):
+def test_who_does_not_follow_gets_what_is_there(quiet_server, table):
     collide(table)
-    eventually(lambda: len(page(slow_links, WEST)["events"]) > 0)
-    events = EventStream(slow_links, PATH, region=WEST, kind=CONFLICT).to_its_end()
-    assert [data for _, _, data in events] == page(slow_links, WEST)["events"]
+    eventually(lambda: len(page(quiet_server, WEST)["events"]) > 0)
+    events = EventStream(quiet_server, PATH, region=WEST, kind=CONFLICT).to_its_end()
+    assert [data for _, _, data in events] == page(quiet_server, WEST)["events"]
 
 
-def test_kinds(slow_links, table):
+def test_kinds(quiet_server, table):
     collide(table)
-    eventually(lambda: len(page(slow_links, EAST)["events"]) > 0)
-    everything = admin(slow_links, f"{PATH}?region={EAST}")[1]
+    eventually(lambda: len(page(quiet_server, EAST)["events"]) > 0)
+    everything = admin(quiet_server, f"{PATH}?region={EAST}")[1]
     conflicts = [event for event in everything["events"] if event["type"] == CONFLICT]
-    assert page(slow_links, EAST)["events"] == conflicts
-    assert admin(slow_links, f"{PATH}?region={EAST}&kind=link.paused&kind={CONFLICT}")[1]["events"] == [
+    assert page(quiet_server, EAST)["events"] == conflicts
+    assert admin(quiet_server, f"{PATH}?region={EAST}&kind=link.paused&kind={CONFLICT}")[1]["events"] == [
         event for event in everything["events"] if event["type"] in (CONFLICT, "link.paused")
     ]
-    assert admin(slow_links, f"{PATH}?region={EAST}&kind=link.resumed")[1]["next"] == everything["next"]
+    assert admin(quiet_server, f"{PATH}?region={EAST}&kind=link.resumed")[1]["next"] == everything["next"]
 
 
 @pytest.mark.parametrize(
@@ -139,15 +139,15 @@ def test_kinds(slow_links, table):
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_bad_requests(slow_links, parameters, message):
+def test_bad_requests(quiet_server, parameters, message):
     with pytest.raises(Refused) as caught:
-        EventStream(slow_links, PATH, **{"follow": "true", **parameters})
+        EventStream(quiet_server, PATH, **{"follow": "true", **parameters})
     assert caught.value.args[0] == 400 and message in caught.value.args[1]
 
 
 def test_a_place_that_is_not_there_any_more(own_server, new_clients):
     """A server in memory begins anew; whoever comes back with an old place gets the new log from its beginning."""
-    server = own_server("--in-memory", *SLOW)
+    server = own_server("--in-memory", "--no-handlers")
     table = TableFactory(new_clients(server.endpoint))("p:S", replicas=[WEST])
     key = collide(table)
     with follow(server, last_event_id=5000) as stream:
@@ -183,10 +183,10 @@ def test_there_may_be_so_many_followers(own_server):
 # --- Command --------------------------------------------------------------------------------------------------------
 
 
-def test_the_command_shows_events_as_text(slow_links, table):
+def test_the_command_shows_events_as_text(quiet_server, table):
     key = collide(table)
-    eventually(lambda: all(key in json.dumps(page(slow_links, region)) for region in (EAST, WEST)))
-    done = tributary("events", "--endpoint", slow_links.endpoint)
+    eventually(lambda: all(key in json.dumps(page(quiet_server, region)) for region in (EAST, WEST)))
+    done = tributary("events", "--endpoint", quiet_server.endpoint)
     assert done.returncode == 0 and done.stderr == ""
     lines = [line for line in done.stdout.splitlines() if f'"{key}"' in line]
     assert len(lines) == 2 and {line.split()[1] for line in lines} == {EAST, WEST}
@@ -196,13 +196,13 @@ def test_the_command_shows_events_as_text(slow_links, table):
         assert gist == f'{table.name} {{p: "{key}"}}  {WEST} won over {EAST}: city: "Lisbon" → "Oslo", -n: 1'
 
 
-def test_the_command_shows_events_as_json(slow_links, table):
+def test_the_command_shows_events_as_json(quiet_server, table):
     collide(table)
-    eventually(lambda: len(page(slow_links, WEST)["events"]) > 1)
-    arguments = ["--endpoint", slow_links.endpoint, "--region", WEST, "--output", "json", "--kind", CONFLICT]
+    eventually(lambda: len(page(quiet_server, WEST)["events"]) > 1)
+    arguments = ["--endpoint", quiet_server.endpoint, "--region", WEST, "--output", "json", "--kind", CONFLICT]
     done = tributary("events", *arguments)
     assert done.returncode == 0 and done.stderr == ""
-    shown, listed = [json.loads(line) for line in done.stdout.splitlines()], page(slow_links, WEST)["events"]
+    shown, listed = [json.loads(line) for line in done.stdout.splitlines()], page(quiet_server, WEST)["events"]
     assert shown == listed
     first = listed[0]["id"].split("/")[-1]
     since = tributary("events", *arguments, "--since", first).stdout
@@ -210,22 +210,23 @@ def test_the_command_shows_events_as_json(slow_links, table):
     assert tributary("events", *arguments, "--since", "latest").stdout == ""
 
 
-def test_a_delete_in_a_conflict(slow_links, table):
+def test_a_delete_in_a_conflict(quiet_server, table):
     key = unique()
     table.put(p=S(key), n=N(1))
     eventually(lambda: table.in_region(WEST).get(p=S(key)) is not None)
-    with follow(slow_links, after="latest").until_live() as stream:
-        table.put(p=S(key), n=N(2))
-        table.in_region(WEST).delete_item(Key={"p": S(key)})
+    with follow(quiet_server, after="latest").until_live() as stream:
+        with crossing(quiet_server, EAST, WEST):
+            table.put(p=S(key), n=N(2))
+            table.in_region(WEST).delete_item(Key={"p": S(key)})
         stream.until(1)
-    shown = tributary("events", "--endpoint", slow_links.endpoint, "--region", WEST).stdout
+    shown = tributary("events", "--endpoint", quiet_server.endpoint, "--region", WEST).stdout
     assert f'{{p: "{key}"}}  the delete in {WEST} won over {EAST}: lost {{n: 2}}' in shown
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_the_command_follows_until_it_is_interrupted(slow_links, table, number):
+def test_the_command_follows_until_it_is_interrupted(quiet_server, table, number):
     arguments = ["events", "--follow", "--region", WEST, "--since", "latest", "--kind", CONFLICT, "--output", "json"]
-    with FollowingCommand(slow_links, *arguments) as command:
+    with FollowingCommand(quiet_server, *arguments) as command:
         shown = []
 
         def something():
@@ -240,7 +241,7 @@ def test_the_command_follows_until_it_is_interrupted(slow_links, table, number):
 
 
 def test_the_command_goes_on_after_a_restart(own_server, new_clients):
-    server = own_server(*SLOW)
+    server = own_server("--no-handlers")
     table = TableFactory(new_clients(server.endpoint))("p:S", replicas=[WEST])
     with FollowingCommand(server, "events", "--follow", "--kind", CONFLICT, "--output", "json") as command:
         first = collide(table)
@@ -272,8 +273,8 @@ def test_the_command_goes_on_after_a_restart(own_server, new_clients):
     ],
     ids=str,
 )
-def test_the_command_says_what_is_wrong(slow_links, arguments, code, words):
-    done = tributary("events", "--endpoint", slow_links.endpoint, *arguments)
+def test_the_command_says_what_is_wrong(quiet_server, arguments, code, words):
+    done = tributary("events", "--endpoint", quiet_server.endpoint, *arguments)
     assert done.returncode == code and words in done.stderr and done.stdout == ""
 
 
