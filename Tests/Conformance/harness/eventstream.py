@@ -66,7 +66,7 @@ class EventStream:
         fields = dict(line.split(": ", 1) for line in block.split("\n"))
         self.events.append((fields["id"], fields["event"], json.loads(fields["data"])))
 
-    def until(self, count, within_seconds=15.0):
+    def until(self, count, within_seconds=40.0):
         """The events, as soon as there are so many."""
 
         def enough():
@@ -127,7 +127,7 @@ class FollowingCommand:
         for line in stream:
             lines.append(line.rstrip("\n"))
 
-    def until(self, count, within_seconds=20.0):
+    def until(self, count, within_seconds=40.0):
         def enough():
             assert len(self.lines) >= count, (self.lines, self.errors, self.process.poll())
             return self.lines
