@@ -53,7 +53,7 @@ import Testing
             world.createTable()
             world.addReplica(in: Names.eu)
             try world.waitUntilActive(in: [Names.us, Names.eu])
-            let count = Link.changesPerBatchMax * 8
+            let count = LinkBatch.changesMax * 8
             try world[Names.us].putAll((0..<count).map { item("\($0)") })
             try eventually("the first change has arrived") { try world[Names.eu].storedItem("0") != nil }
             let start = ContinuousClock.now

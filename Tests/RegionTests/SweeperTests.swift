@@ -133,7 +133,7 @@ import Testing
             try eventually("the delete has arrived") {
                 try Self.all.allSatisfy { try world[$0].storedItem("a") == nil }
             }
-            for sweeper in sweepers { sweeper.pass(at: now + .milliseconds(Sweeper.othersMillisecondsMin)) }
+            for sweeper in sweepers { sweeper.pass(at: now + .milliseconds(SweepPatience.othersMillisecondsMin)) }
             for name in Self.all {
                 let records = try deletions(world, in: name)
                 #expect(records.map(\.cause) == [.ttl])
@@ -154,7 +154,7 @@ import Testing
             #expect(world[Names.eu].wallClock.setOffset(milliseconds: Self.hour))
             let sweeper = sweeper(world, in: Names.eu)
             let start = ContinuousClock.now
-            let patience = Duration.milliseconds(Sweeper.othersMillisecondsMin)
+            let patience = Duration.milliseconds(SweepPatience.othersMillisecondsMin)
             sweeper.pass(at: start)
             try world[Names.eu].put(item("renewed", expiresIn: 7200))
             sweeper.pass(at: start + patience - .milliseconds(1))

@@ -84,40 +84,26 @@ final class Housekeeping: Sendable {
         let now = region.wallClock.milliseconds
         let hasForgottenStream = table.streams.contains { $0.isForgotten(nowMilliseconds: now) }
         guard counters.firstSequence < counters.nextSequence || hasForgottenStream else { return }
-        var end = try firstSequence(of: table, in: region, notOlderThan: Stream.retentionMilliseconds, counters)
+        var peerCursors: [LinkCursor] = []
         for peer in table.peers {
             guard let peerRegion = regions.region(peer.region),
                 let peerTable = peerRegion.catalogue.table(named: table.name),
                 let cursor = peerRegion.head(peerTable.number)?.cursors[region.name]
             else { return }
             guard case .done = peerRegion.perform(.flush) else { return }
-            end = min(end, cursor.next)
+            peerCursors.append(cursor)
+        }
+        let end: UInt64
+        do throws(StoreError) {
+            end = try LogRetention.firstNeededChange(
+                of: table, counters, peerCursors: peerCursors, wallMilliseconds: now, reading: region.store)
+        } catch {
+            // A table that was dropped meanwhile has no log to trim.
+            guard region.catalogue.table(number: table.number) != nil else { return }
+            throw error
         }
         guard end > counters.firstSequence || hasForgottenStream else { return }
         _ = region.perform(.expire(.changes(table: table.number, before: end)))
-    }
-
-    /// By bisection: commit times grow with the sequence, up to steps of the wall clock that do not matter here.
-    private func firstSequence(
-        of table: TableDefinition, in region: Region, notOlderThan ageMilliseconds: UInt64, _ counters: TableCounters
-    ) throws(StoreError) -> UInt64 {
-        let now = region.wallClock.milliseconds
-        let horizon = now - min(now, ageMilliseconds)
-        var low = counters.firstSequence
-        var high = counters.nextSequence
-        while low < high {
-            let middle = low + (high - low) / 2
-            guard let bytes = try region.store.value(of: StorageKeys.change(table.number, middle), in: .changes) else {
-                guard region.catalogue.table(number: table.number) != nil else { return counters.firstSequence }
-                throw .corrupted(path: "changes", reason: "record \(middle) of table \(table.name) is missing")
-            }
-            let record = try? bytes.withUnsafeBytes { try ChangeRecord(sequence: middle, decoding: $0) }
-            guard let record else {
-                throw .corrupted(path: "changes", reason: "record \(middle) of table \(table.name) cannot be decoded")
-            }
-            if record.commitMilliseconds < horizon { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 
     /// A tombstone goes when every replica has applied everything up to it from every other one: nothing older can arrive any more.
@@ -136,22 +122,18 @@ final class Housekeeping: Sendable {
         }
     }
 
-    /// The lowest watermark of all links among the replicas; nil when one is not known.
     private func tombstoneHorizon(of table: TableDefinition) -> HybridTimestamp? {
         let members = members(of: table)
-        var horizon = HybridTimestamp(rawValue: .max)
-        for target in members {
-            guard let own = regions.region(target)?.catalogue.table(named: table.name) else { return nil }
-            // Replicas that come or go make the membership unclear; their tombstones wait.
-            guard own.status == .active, own.peers.allSatisfy({ $0.status == .active }) else { return nil }
-            for source in members where source != target {
-                guard let position = regions.link(from: source, to: target)?.position(of: own.number) else {
-                    return nil
-                }
-                horizon = min(horizon, position.cursor.watermark)
+        var replicas: [LogRetention.Replica] = []
+        for member in members {
+            guard let own = regions.region(member)?.catalogue.table(named: table.name) else { return nil }
+            var watermarks: [RegionName: HybridTimestamp] = [:]
+            for source in members where source != member {
+                watermarks[source] = regions.link(from: source, to: member)?.position(of: own.number)?.cursor.watermark
             }
+            replicas.append(.init(definition: own, watermarks: watermarks))
         }
-        return horizon
+        return LogRetention.tombstoneHorizon(of: replicas)
     }
 
     private func makeDurable(_ table: TableDefinition) -> Bool {

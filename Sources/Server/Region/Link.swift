@@ -13,18 +13,10 @@ import Synchronization
 /// One thread, all global tables that both regions hold. Applying is idempotent and the cursor lies in the batch of what it covers, so a
 /// crash repeats at most what the last-writer-wins rule ignores.
 ///
-/// What the source's clients wrote is durable before it is in the log; what it got from other regions need not be. A cursor that was saved
-/// behind such records would skip what takes their numbers after the source has lost power. So it is saved behind the last own record, and
-/// further only once the source is durable.
+/// What travels, and which cursor is saved with it, is decided by `LinkBatch`; a cursor that moved further is saved once the source is durable.
 ///
 /// A link that does not run, or with an isolated region at either end, carries nothing; what waits stays in the source's log.
 final class Link: Sendable {
-    /// Changes that one command carries at the most.
-    static let changesPerBatchMax = 512
-    /// Log bytes that one command carries at the most (one record may be larger).
-    static let bytesPerBatchMax = 1 << 20
-    /// Records that one batch reads at the most, those that are not forwarded included. A change that overtakes others is not further ahead.
-    static let recordsPerBatchMax = 4096
     /// How long moved cursors without applied changes may stay unsaved, in milliseconds.
     static let cursorDelayMillisecondsMax: UInt64 = 1000
     /// How long the link sleeps when nothing signals it.
@@ -132,28 +124,22 @@ final class Link: Sendable {
             let (sourceHead, clock) = source.headWithClock(sourceTable.number),
             var position = currentPosition(of: table.number, from: sourceTable.number)
         else { return Self.pollMilliseconds }
-        let head = sourceHead.counters.nextSequence
-        guard position.cursor.next < head else {
-            // The whole log up to the promise of the clock is applied.
-            position.cursor.watermark = clock
-            save(position, of: table.number)
-            return Self.pollMilliseconds
-        }
-        guard position.cursor.next >= sourceHead.counters.firstSequence else {
-            reportGap(in: table, &position)
-            return Self.pollMilliseconds
-        }
         do throws(StoreError) {
-            let batch = try read(sourceTable, from: position.cursor, to: head)
-            var cursor = batch.pass.cursor(watermark: position.cursor.watermark)
-            if cursor.next >= head { cursor.watermark = clock }
-            if !batch.changes.isEmpty {
-                let saved = batch.pass.safeCursor(watermark: cursor.watermark)
-                guard apply(batch.changes, behind: saved, to: table, &position) else { return Self.pollMilliseconds }
+            let batch = try LinkBatch(
+                of: sourceTable, to: target.name, from: position.cursor, settings, counters: sourceHead.counters,
+                clock: clock, nowMilliseconds: source.wallClock.milliseconds, reading: source.store)
+            guard let batch else {
+                reportGap(in: table, &position)
+                return Self.pollMilliseconds
             }
-            position.cursor = cursor
+            if !batch.changes.isEmpty {
+                guard apply(batch.changes, behind: batch.savedCursor, to: table, &position) else {
+                    return Self.pollMilliseconds
+                }
+            }
+            position.cursor = batch.cursor
             save(position, of: table.number)
-            return sleepMilliseconds(after: batch, cursor, head)
+            return sleepMilliseconds(after: batch, sourceHead.counters.nextSequence)
         } catch {
             logger.error("the source's log cannot be read", metadata: metadata(table.name, error))
             return Self.pollMilliseconds
@@ -169,56 +155,10 @@ final class Link: Sendable {
             metadata: metadata(table.name))
     }
 
-    private struct Batch {
-        var changes: [ReplicatedChange] = []
-        var pass: LinkPass
-        /// Whether the batch holds as much as one command carries.
-        var isFull = false
-    }
-
-    private func sleepMilliseconds(after batch: Batch, _ cursor: LinkCursor, _ head: UInt64) -> Int {
+    private func sleepMilliseconds(after batch: LinkBatch, _ head: UInt64) -> Int {
         if batch.isFull { return 0 }
-        if let wait = batch.pass.waitMilliseconds { return Int(min(wait, UInt64(Self.pollMilliseconds))) }
-        return cursor.next < head ? 0 : Self.pollMilliseconds
-    }
-
-    private func read(
-        _ table: TableDefinition, from cursor: LinkCursor, to head: UInt64
-    ) throws(StoreError) -> Batch {
-        let first = cursor.next
-        var batch = Batch(
-            pass: LinkPass(
-                settings, table: table.name, from: source.name, to: target.name, cursor: cursor,
-                nowMilliseconds: source.wallClock.milliseconds))
-        var bytes = 0
-        var failure: StoreError?
-        let end = min(head, first + UInt64(Self.recordsPerBatchMax))
-        try source.store.scan(StorageKeys.changes(table.number, from: first), in: .changes, reverse: false) {
-            key, value in
-            do {
-                let sequence = try StorageKeys.sequence(ofChange: key)
-                guard sequence < end else { return .stop }
-                guard try ChangeRecord.originRegion(of: value) == source.name else {
-                    batch.pass.skip(sequence)
-                    return .next
-                }
-                if batch.pass.skipApplied(sequence) { return .next }
-                let record = try ChangeRecord(sequence: sequence, decoding: value)
-                let change = try ReplicatedChange(record, of: table)
-                let decision = batch.pass.decide(
-                    sequence, key: change.key, commitMilliseconds: record.commitMilliseconds)
-                guard decision == .travels else { return batch.pass.isOver ? .stop : .next }
-                batch.changes.append(change)
-                bytes += value.count
-            } catch {
-                failure = .corrupted(path: "changes", reason: "\(error)")
-                return .stop
-            }
-            batch.isFull = batch.changes.count >= Self.changesPerBatchMax || bytes >= Self.bytesPerBatchMax
-            return batch.isFull ? .stop : .next
-        }
-        if let failure { throw failure }
-        return batch
+        if let wait = batch.waitMilliseconds { return Int(min(wait, UInt64(Self.pollMilliseconds))) }
+        return batch.cursor.next < head ? 0 : Self.pollMilliseconds
     }
 
     /// False when the target refused: it lost the table, or its store failed. Its saved cursor then says where to go on.
@@ -253,7 +193,7 @@ final class Link: Sendable {
     /// Records of other regions in front of it are read past, as far as one batch goes.
     func oldestWaitingMilliseconds(of table: TableDefinition, behind cursor: LinkCursor) -> UInt64? {
         var found: UInt64?
-        let end = cursor.next + UInt64(Self.recordsPerBatchMax)
+        let end = cursor.next + UInt64(LinkBatch.recordsMax)
         // A page about a store that cannot be read shows no lag; the link itself reports the failure.
         try? source.store.scan(StorageKeys.changes(table.number, from: cursor.next), in: .changes, reverse: false) {
             key, value in
@@ -303,16 +243,5 @@ final class Link: Sendable {
         var metadata: Logger.Metadata = ["from": "\(source.name)", "to": "\(target.name)", "table": "\(table)"]
         if let error { metadata["error"] = "\(error)" }
         return metadata
-    }
-}
-
-extension ReplicatedChange {
-    /// The whole item of a change record, as it travels to other regions.
-    init(_ record: ChangeRecord, of table: TableDefinition) throws(KeyError) {
-        let image = record.newImage ?? record.oldImage ?? .empty
-        self.init(
-            sequence: record.sequence, key: try table.keySchema.key(of: image), version: record.version,
-            baseVersion: record.baseVersion,
-            item: record.newImage, cause: record.cause, transaction: record.transaction)
     }
 }

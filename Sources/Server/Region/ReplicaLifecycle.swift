@@ -58,37 +58,11 @@ struct ReplicaLifecycle: Sendable {
         guard target.catalogue.table(named: tableName) == nil,
             let table = sourceRegion.catalogue.table(named: tableName)
         else { return }
-        let now = target.wallClock.milliseconds
-        var definition = TableDefinition(
-            number: target.nextTableNumber, name: tableName, region: target.name,
-            tableID: UUID().uuidString.lowercased(),
-            createdMilliseconds: now, status: .creating, keySchema: table.keySchema,
-            attributeDefinitions: table.attributeDefinitions, billing: table.billing,
-            localIndexes: table.localIndexes, globalIndexes: activeIndexes(of: table))
-        definition.tableClass = table.tableClass
-        definition.timeToLive = table.timeToLive.map { $0.settled }
-        definition.nextIndexOrdinal = table.nextIndexOrdinal
-        definition.streams = [
-            .init(
-                viewType: table.enabledStream?.viewType ?? .newAndOldImages, nextSequence: 1, nowMilliseconds: now)
-        ]
-        definition.peers = members.map { member in
-            let known = table.peers.first { $0.region == member }
-            return Peer(
-                region: member, status: .active, source: known?.source,
-                addedMilliseconds: known?.addedMilliseconds ?? table.createdMilliseconds)
-        }
+        var definition = table.replica(
+            number: target.nextTableNumber, in: target.name, tableID: UUID().uuidString.lowercased(),
+            members: members, nowMilliseconds: target.wallClock.milliseconds)
         customize(&definition)
         _ = target.perform(.changeCatalogue(.create(definition)))
-    }
-
-    /// The source's indexes. Here they hold every item from the first one on, so none has to be filled.
-    private func activeIndexes(of table: TableDefinition) -> [IndexDefinition] {
-        table.globalIndexes.filter { $0.status != .deleting }.map { index in
-            var active = index
-            active.status = .active
-            return active
-        }
     }
 
     /// Brings the source's items into the new replica and lets its links catch up. False when that must go on at the next start.
@@ -104,9 +78,8 @@ struct ReplicaLifecycle: Sendable {
         let snapshot = try sourceRegion.store.snapshot()
         let known = targetRegion.head(targetTable.number)?.cursors ?? [:]
         for peer in targetTable.peers where known[peer.region] == nil {
-            let next = peer.region == source ? head.counters.nextSequence : head.cursors[peer.region]?.next ?? 1
-            _ = targetRegion.perform(
-                .changeCatalogue(.setCursor(targetTable.number, peer: peer.region, LinkCursor(next: next))))
+            let cursor = sourceTable.firstCursor(from: peer.region, head.counters, head.cursors)
+            _ = targetRegion.perform(.changeCatalogue(.setCursor(targetTable.number, peer: peer.region, cursor)))
         }
         regions.wakeLinks()
         let isComplete = try Backfill(table: sourceTable, snapshot: snapshot).run { states in

@@ -8,21 +8,19 @@ import Synchronization
 
 /// Deletes the expired items of one region, and settles its tables' time-to-live settings. One thread.
 ///
-/// Expired items stay readable until the sweep comes to them, as on AWS. In a global table the region that wrote an item last deletes it
-/// at once and the others give it time to: else all regions whose clocks agree would claim the delete in their streams.
+/// Expired items stay readable until the sweep comes to them, as on AWS. Who deletes them first is decided by `SweepPatience`.
 final class Sweeper: Sendable {
     /// Items that one command deletes at the most.
     static let itemsPerCommandMax = 100
     /// Items of one table that one pass deletes at the most.
     static let itemsPerPassMax = 1000
-    /// How long an item that another replica wrote must have been seen expired, in milliseconds.
-    static let othersMillisecondsMin = 3000
 
     private let region: Region
     private let intervalMilliseconds: Int
     private let logger: Logger
-    /// Expired items of other regions: since when they have been seen so.
-    private let waiting = Mutex<[TableDefinition.Number: [EncodedKey: ContinuousClock.Instant]]>([:])
+    private let patience = Mutex<[TableDefinition.Number: SweepPatience]>([:])
+    /// What patience is counted from.
+    private let epoch = ContinuousClock.now
     private let wakeUp = Signal()
     private let isStopping = StopFlag()
     private let thread = DispatchGroup()
@@ -58,8 +56,8 @@ final class Sweeper: Sendable {
     func pass(at now: ContinuousClock.Instant = .now) {
         guard region.failure == nil else { return }
         let tables = region.catalogue.tables.filter { $0.timeToLive != nil }
-        waiting.withLock { waiting in
-            waiting = waiting.filter { number, _ in tables.contains { $0.number == number } }
+        patience.withLock { patience in
+            patience = patience.filter { number, _ in tables.contains { $0.number == number } }
         }
         for table in tables where !isStopping.isSet {
             guard let timeToLive = table.timeToLive else { continue }
@@ -109,7 +107,11 @@ final class Sweeper: Sendable {
         let expired = try StorageKeys.expiredItems(
             of: table, atMilliseconds: region.wallClock.milliseconds, limit: Self.itemsPerPassMax,
             reading: region.store)
-        var due = try table.isGlobal ? ownOrOld(expired, of: table, at: now)[...] : expired[...]
+        var patience = patience.withLock { $0[table.number] } ?? SweepPatience()
+        var due = try patience.due(
+            expired, of: table, nowMilliseconds: UInt64(max(0, (now - epoch) / .milliseconds(1))),
+            reading: region.store)[...]
+        self.patience.withLock { $0[table.number] = patience }
         while !due.isEmpty, !isStopping.isSet {
             let keys = Array(due.prefix(Self.itemsPerCommandMax))
             due = due.dropFirst(keys.count)
@@ -118,26 +120,5 @@ final class Sweeper: Sendable {
             }
             region.countExpired(deleted, of: table.number)
         }
-    }
-
-    /// Those that this region wrote, those that nobody else will delete, and those that somebody else has had time to delete.
-    private func ownOrOld(
-        _ expired: [EncodedKey], of table: TableDefinition, at now: ContinuousClock.Instant
-    ) throws(StoreError) -> [EncodedKey] {
-        let others = Set(table.peers.map(\.region))
-        let known = waiting.withLock { $0[table.number] } ?? [:]
-        var seen: [EncodedKey: ContinuousClock.Instant] = [:]
-        var due: [EncodedKey] = []
-        for key in expired {
-            guard let bytes = try region.store.value(of: StorageKeys.item(table.number, key), in: .items) else {
-                continue
-            }
-            let writer = try StoredItem.read(bytes).version.region
-            let since = known[key] ?? now
-            if others.contains(writer) { seen[key] = since }
-            if !others.contains(writer) || now - since >= .milliseconds(Self.othersMillisecondsMin) { due.append(key) }
-        }
-        waiting.withLock { $0[table.number] = seen }
-        return due
     }
 }

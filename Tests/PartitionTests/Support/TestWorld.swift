@@ -260,14 +260,3 @@ extension TestWorld {
         }
     }
 }
-
-extension ReplicatedChange {
-    /// A record of the source's log, as a link carries it.
-    init(_ record: ChangeRecord, of table: TableDefinition) throws {
-        let image = record.newImage ?? record.oldImage ?? .empty
-        self.init(
-            sequence: record.sequence, key: try table.keySchema.key(of: image), version: record.version,
-            baseVersion: record.baseVersion,
-            item: record.newImage, cause: record.cause, transaction: record.transaction)
-    }
-}

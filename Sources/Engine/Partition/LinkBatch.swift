@@ -1,0 +1,103 @@
+public import AttributeModel
+public import ChangeStream
+public import KeyValueStore
+public import Replication
+
+/// What a link carries in one command: changes that the source itself made, read from its log behind a cursor, and how far they bring it.
+///
+/// What the source's clients wrote is durable before it is in the log; what it got from other regions need not be. A cursor that was saved
+/// behind such records would skip what takes their numbers after the source has lost power. So `savedCursor`, which goes with the changes,
+/// stands behind the last own record; `cursor` may be further, and may be saved once the source is durable.
+public struct LinkBatch: Sendable {
+    /// Changes that one command carries at the most.
+    public static let changesMax = 512
+    /// Log bytes that one command carries at the most (one record may be larger).
+    public static let bytesMax = 1 << 20
+    /// Records that one batch reads at the most, those that are not forwarded included. A change that overtakes others is not further ahead.
+    public static let recordsMax = 4096
+
+    public private(set) var changes: [ReplicatedChange] = []
+    /// How far the link has come once the changes are applied.
+    public private(set) var cursor: LinkCursor
+    /// What is stored with the changes.
+    public private(set) var savedCursor: LinkCursor
+    /// Whether the batch holds as much as one command carries.
+    public private(set) var isFull = false
+    /// How long it takes until the next record may travel, in milliseconds; nil when none waits for time.
+    public private(set) var waitMilliseconds: UInt64?
+
+    /// Reads what may travel now. An empty batch whose cursor has moved is no less news than a full one.
+    ///
+    /// - Parameters:
+    ///   - table: the source's.
+    ///   - cursor: how far the link has come with it.
+    ///   - counters: of the source's table, as of its last commit.
+    ///   - clock: of the source at that commit: every later record has a greater timestamp.
+    ///   - nowMilliseconds: the source's wall clock.
+    /// - Returns: nil when the log does not reach back to the cursor.
+    public init?(
+        of table: TableDefinition, to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings,
+        counters: TableCounters, clock: HybridTimestamp, nowMilliseconds: UInt64, reading store: some KeyValueReader
+    ) throws(StoreError) {
+        self.cursor = cursor
+        savedCursor = cursor
+        let head = counters.nextSequence
+        guard cursor.next < head else {
+            // The whole log up to the promise of the clock is applied.
+            self.cursor.watermark = clock
+            return
+        }
+        guard cursor.next >= counters.firstSequence else { return nil }
+        var pass = LinkPass(
+            settings, table: table.name, from: table.region, to: target, cursor: cursor,
+            nowMilliseconds: nowMilliseconds)
+        try read(table, &pass, from: cursor.next, to: head, reading: store)
+        self.cursor = pass.cursor(watermark: cursor.watermark)
+        if self.cursor.next >= head { self.cursor.watermark = clock }
+        savedCursor = pass.safeCursor(watermark: self.cursor.watermark)
+        waitMilliseconds = pass.waitMilliseconds
+    }
+
+    private mutating func read(
+        _ table: TableDefinition, _ pass: inout LinkPass, from first: UInt64, to head: UInt64,
+        reading store: some KeyValueReader
+    ) throws(StoreError) {
+        var bytes = 0
+        var failure: StoreError?
+        let end = min(head, first + UInt64(Self.recordsMax))
+        try store.scan(StorageKeys.changes(table.number, from: first), in: .changes, reverse: false) { key, value in
+            do {
+                let sequence = try StorageKeys.sequence(ofChange: key)
+                guard sequence < end else { return .stop }
+                guard try ChangeRecord.originRegion(of: value) == table.region else {
+                    pass.skip(sequence)
+                    return .next
+                }
+                if pass.skipApplied(sequence) { return .next }
+                let record = try ChangeRecord(sequence: sequence, decoding: value)
+                let change = try ReplicatedChange(record, of: table)
+                let decision = pass.decide(sequence, key: change.key, commitMilliseconds: record.commitMilliseconds)
+                guard decision == .travels else { return pass.isOver ? .stop : .next }
+                changes.append(change)
+                bytes += value.count
+            } catch {
+                failure = .corrupted(path: "changes", reason: "\(error)")
+                return .stop
+            }
+            isFull = changes.count >= Self.changesMax || bytes >= Self.bytesMax
+            return isFull ? .stop : .next
+        }
+        if let failure { throw failure }
+    }
+}
+
+extension ReplicatedChange {
+    /// The whole item of a change record, as it travels to other regions.
+    public init(_ record: ChangeRecord, of table: TableDefinition) throws(KeyError) {
+        let image = record.newImage ?? record.oldImage ?? .empty
+        self.init(
+            sequence: record.sequence, key: try table.keySchema.key(of: image), version: record.version,
+            baseVersion: record.baseVersion,
+            item: record.newImage, cause: record.cause, transaction: record.transaction)
+    }
+}

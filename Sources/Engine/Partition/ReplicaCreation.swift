@@ -1,0 +1,54 @@
+import ChangeStream
+public import Replication
+
+/// What a new replica of a global table is made like, and where its links begin.
+extension TableDefinition {
+    /// The definition of a new replica, with status CREATING.
+    ///
+    /// - Parameters:
+    ///   - members: the regions that hold replicas already, the source first.
+    ///   - nowMilliseconds: the new replica's wall clock.
+    public func replica(
+        number: Number, in target: RegionName, tableID: String, members: [RegionName], nowMilliseconds: UInt64
+    ) -> TableDefinition {
+        var definition = TableDefinition(
+            number: number, name: name, region: target, tableID: tableID, createdMilliseconds: nowMilliseconds,
+            status: .creating, keySchema: keySchema, attributeDefinitions: attributeDefinitions, billing: billing,
+            localIndexes: localIndexes, globalIndexes: activeIndexes)
+        definition.tableClass = tableClass
+        definition.timeToLive = timeToLive.map { $0.settled }
+        definition.nextIndexOrdinal = nextIndexOrdinal
+        definition.streams = [
+            Stream(
+                viewType: enabledStream?.viewType ?? .newAndOldImages, nextSequence: 1,
+                nowMilliseconds: nowMilliseconds)
+        ]
+        definition.peers = members.map { member in
+            let known = peers.first { $0.region == member }
+            return Peer(
+                region: member, status: .active, source: known?.source,
+                addedMilliseconds: known?.addedMilliseconds ?? createdMilliseconds)
+        }
+        return definition
+    }
+
+    /// A new replica's indexes hold every item from the first one on, so none has to be filled.
+    private var activeIndexes: [IndexDefinition] {
+        globalIndexes.filter { $0.status != .deleting }.map { index in
+            var active = index
+            active.status = .active
+            return active
+        }
+    }
+
+    /// Where the links of a new replica begin that is filled from a snapshot of this table: behind what the snapshot holds.
+    ///
+    /// - Parameters:
+    ///   - counters: of this table, read before the snapshot was taken; what they count must be durable.
+    ///   - cursors: of this table, read with the counters.
+    public func firstCursor(
+        from peer: RegionName, _ counters: TableCounters, _ cursors: [RegionName: LinkCursor]
+    ) -> LinkCursor {
+        LinkCursor(next: peer == region ? counters.nextSequence : cursors[peer]?.next ?? 1)
+    }
+}
