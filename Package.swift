@@ -132,13 +132,21 @@ let package = Package(
                 "Region", "HTTPEndpoint", "WireProtocol", "EventPattern", "EventSource", "Metrics", "Functions",
                 "EventSources", "HandlerKit", "HandlerFolders", logging,
             ] + nio),
+        layer(
+            "Server", "Replay",
+            [
+                "Bytes", "JSONBytes", "AttributeModel", "ChangeStream", "Replication", "EventPattern", "EventSource",
+                "KeyValueStore", "RocksDBStore", "Partition", "HandlerKit", "HandlerFolders", "Functions", "Gateway",
+                logging,
+            ]),
 
         // Tools
         .executableTarget(
             name: "tributary",
             dependencies: [
                 "Bytes", "JSONBytes", "AttributeModel", "KeyValueStore", "Replication", "ChangeStream", "EventPattern",
-                "Region", "Functions", "HTTPEndpoint", "Gateway", argumentParser, logging, serviceLifecycle,
+                "Region", "Functions", "HTTPEndpoint", "Gateway", "HandlerKit", "HandlerFolders", "Replay",
+                argumentParser, logging, serviceLifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Tools/tributary", swiftSettings: settings),
@@ -210,6 +218,10 @@ let package = Package(
                 "EventSources", "EventSource", "EventPattern", "Functions", "Region", "Partition", "ChangeStream",
                 "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes", "KeyValueStore", logging,
             ]),
+        tests(
+            "ReplayTests",
+            ["Replay", "HandlerKit", "EventPattern", "EventSource", "AttributeModel", "ChangeStream", "Bytes"],
+            fixtures: ["Recordings"]),
         tests("MetricsTests", ["Metrics"]),
         tests("TidyTests"),
     ]

@@ -8,6 +8,8 @@ public import Replication
 /// In a process of its own, handler.yaml says which records come: `tables`, `regions`, `filters` and `settings` then count in tests only.
 public struct Handler: Sendable {
     public typealias Body = @Sendable (HandlerBatch, HandlerContext) async throws -> HandlerResponse
+    /// From the event's JSON to the response's.
+    package typealias Invoke = @Sendable (_ payload: [UInt8], HandlerContext) async -> Result<[UInt8], HandlerFailure>
 
     /// The most filters of a handler (reference `event-filtering.md` 1).
     public static let filtersMax = 10
@@ -24,12 +26,30 @@ public struct Handler: Sendable {
     public var filters: [FilterPattern]
     public var settings: MappingSettings
     public var timeoutMilliseconds: UInt64
-    private let body: Body
+    private let invoke: Invoke
 
     public init(
         name: String, tables: TableSelection = .all, regions: [RegionName]? = nil, filters: [FilterPattern] = [],
         settings: MappingSettings = .handler, timeoutMilliseconds: UInt64 = Handler.timeoutMillisecondsDefault,
         body: @escaping Body
+    ) {
+        self.init(
+            name: name, tables: tables, regions: regions, filters: filters, settings: settings,
+            timeoutMilliseconds: timeoutMilliseconds
+        ) { payload, context in
+            do {
+                let batch = try HandlerBatch(parsing: payload)
+                return .success(try await body(batch, context).json(window: batch.window))
+            } catch {
+                return .failure(HandlerFailure(error))
+            }
+        }
+    }
+
+    /// A handler whose code is elsewhere, in a process of its own for instance.
+    package init(
+        name: String, tables: TableSelection, regions: [RegionName]?, filters: [FilterPattern],
+        settings: MappingSettings, timeoutMilliseconds: UInt64, invoke: @escaping Invoke
     ) {
         self.name = name
         self.tables = tables
@@ -37,7 +57,7 @@ public struct Handler: Sendable {
         self.filters = filters
         self.settings = settings
         self.timeoutMilliseconds = timeoutMilliseconds
-        self.body = body
+        self.invoke = invoke
     }
 
     /// Everything that keeps the handler from being used, as sentences; empty when all is well.
@@ -57,12 +77,7 @@ public struct Handler: Sendable {
 
     /// One invocation, from the event's JSON to the response's, as a Lambda function does it. Never throws: a failing handler is a result.
     public func respond(to payload: [UInt8], _ context: HandlerContext) async -> Result<[UInt8], HandlerFailure> {
-        do {
-            let batch = try HandlerBatch(parsing: payload)
-            return .success(try await body(batch, context).json(window: batch.window))
-        } catch {
-            return .failure(HandlerFailure(error))
-        }
+        await invoke(payload, context)
     }
 }
 

@@ -111,7 +111,7 @@ public struct KeySchema: Hashable, Sendable, Codable {
 /// Layout: 4 bytes murmur2 of the partition key components, then each component (`KeyCodec` for S and B, ordered bytes for N).
 /// Items of one partition key are neighbours in sort key order; partition keys order by hash.
 public struct EncodedKey: Hashable, Sendable {
-    static let hashBytes = 4
+    package static let hashBytes = 4
 
     public let bytes: [UInt8]
     /// Where the partition key components end.

@@ -23,8 +23,16 @@ struct EventsReader {
         var pauseMilliseconds = EventsReader.firstPauseMilliseconds
     }
 
-    /// Gives the data of each event to `show`, which answers the text for it.
-    func run(_ output: EventsOutput, _ show: (_ data: [UInt8]) -> String) async throws {
+    /// Gives the data of each event to `take`, and prints nothing.
+    func read(_ output: EventsOutput, _ take: (_ data: [UInt8]) -> Void) async throws {
+        try await run(output) { data in
+            take(data)
+            return nil
+        }
+    }
+
+    /// Gives the data of each event to `show`, which answers the text for it; nil when it has none.
+    func run(_ output: EventsOutput, _ show: (_ data: [UInt8]) -> String?) async throws {
         let url = try url()
         var progress = Progress()
         var line = EventsProgressLine(noun: noun, output)
@@ -54,7 +62,7 @@ struct EventsReader {
     /// Reads one answer to its end.
     private func read(
         _ url: URL, _ progress: inout Progress, _ line: inout EventsProgressLine, _ output: EventsOutput,
-        _ show: (_ data: [UInt8]) -> String
+        _ show: (_ data: [UInt8]) -> String?
     ) async throws {
         var request = URLRequest(url: url)
         request.setValue("text/event-stream", forHTTPHeaderField: "Accept")
@@ -71,7 +79,7 @@ struct EventsReader {
             for item in try parser.take(piece) {
                 switch item {
                 case .event(let id, let data):
-                    text += show(data) + "\n"
+                    if let shown = show(data) { text += shown + "\n" }
                     progress.lastID = id
                     line.count()
                 case .backlog(let count):

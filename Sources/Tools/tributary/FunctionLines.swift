@@ -1,3 +1,4 @@
+import Foundation
 import Functions
 
 extension FunctionLog {
@@ -6,5 +7,10 @@ extension FunctionLog {
         let request = line.requestID.map { " " + $0 } ?? ""
         print("[\(line.function)\(request)] \(line.text)")
         flushStandardOutput()
+    }
+
+    /// The same beside a command's own output.
+    static let standardError = FunctionLog { line in
+        FileHandle.standardError.write(Data("[\(line.function)] \(line.text)\n".utf8))
     }
 }

@@ -9,5 +9,7 @@ struct Tributary: AsyncParsableCommand {
         commandName: "tributary",
         abstract: "DynamoDB Global Tables that you can run, see and break on your own machine.",
         version: version,
-        subcommands: [Serve.self, Status.self, Regions.self, Links.self, Filter.self, Events.self, Tail.self])
+        subcommands: [
+            Serve.self, Status.self, Regions.self, Links.self, Filter.self, Events.self, Tail.self, ReplayCommand.self,
+        ])
 }

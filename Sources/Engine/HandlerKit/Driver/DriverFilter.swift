@@ -18,4 +18,9 @@ struct DriverFilter: Sendable {
         matcher?.match(record, in: context)
         return matcher.map { !$0.matches.isEmpty } ?? true
     }
+    /// A record that was written down is matched as it stands.
+    mutating func matches(event: [UInt8]) throws(EventError) -> Bool {
+        try matcher?.match(json: event)
+        return matcher.map { !$0.matches.isEmpty } ?? true
+    }
 }

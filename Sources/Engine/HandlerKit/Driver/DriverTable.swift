@@ -2,7 +2,7 @@ import AttributeModel
 import ChangeStream
 import Replication
 
-/// The table of a test: its items, and the log of its changes.
+/// The table of a test: its items, and what changes them.
 struct DriverTable: Sendable {
     private struct Stored: Sendable {
         var item: Item
@@ -12,7 +12,6 @@ struct DriverTable: Sendable {
     let name: String
     let keySchema: KeySchema
     let region: RegionName
-    private(set) var log: [ChangeRecord] = []
     private var items: [[UInt8]: Stored] = [:]
 
     init(name: String, keySchema: KeySchema, region: RegionName) {
@@ -21,42 +20,37 @@ struct DriverTable: Sendable {
         self.region = region
     }
 
-    var lastSequence: UInt64 { UInt64(log.count) }
-
-    /// Nil when the item is there already as it is: such a write is no change.
-    mutating func put(_ item: Item, by writer: DriverWriter) throws(KeyError) -> UInt64? {
+    /// The change with a place in the stream. Nil when the item is there already as it is: such a write is no change.
+    mutating func put(_ item: Item, by writer: DriverWriter, at place: UInt64) throws(KeyError) -> ChangeRecord? {
         let key = try keySchema.key(of: item).bytes
-        guard let old = items[key] else { return append(.insert(item), key, new: item, writer) }
+        guard let old = items[key] else { return change(.insert(item), key, new: item, writer, place) }
         guard old.item != item else { return nil }
-        return append(.modify(old: old.item, new: item), key, new: item, writer)
+        return change(.modify(old: old.item, new: item), key, new: item, writer, place)
     }
 
     /// Nil when there is no such item.
-    mutating func remove(_ key: Item, by writer: DriverWriter) throws(KeyError) -> UInt64? {
+    mutating func remove(_ key: Item, by writer: DriverWriter, at place: UInt64) throws(KeyError) -> ChangeRecord? {
         let key = try keySchema.key(of: key).bytes
         guard let old = items[key] else { return nil }
-        return append(.remove(old.item), key, new: nil, writer)
+        return change(.remove(old.item), key, new: nil, writer, place)
     }
 
     func key(of record: ChangeRecord) throws(KeyError) -> EncodedKey {
         try keySchema.key(of: record.newImage ?? record.oldImage ?? .empty)
     }
 
-    private mutating func append(
-        _ change: ChangeRecord.Change, _ key: [UInt8], new: Item?, _ writer: DriverWriter
-    ) -> UInt64 {
-        let sequence = lastSequence + 1
+    private mutating func change(
+        _ change: ChangeRecord.Change, _ key: [UInt8], new: Item?, _ writer: DriverWriter, _ place: UInt64
+    ) -> ChangeRecord {
         let timestamp = HybridTimestamp(
-            milliseconds: writer.milliseconds, counter: UInt16(truncatingIfNeeded: sequence))
+            milliseconds: writer.milliseconds, counter: UInt16(truncatingIfNeeded: place))
         let version = Version(timestamp: timestamp, region: writer.region ?? region)
         let transaction = writer.transactionID.map { ChangeRecord.Transaction(id: $0, index: 0, size: 1) }
-        log.append(
-            ChangeRecord(
-                sequence: sequence, version: version, baseVersion: items[key]?.version,
-                commitMilliseconds: writer.milliseconds, cause: writer.cause, transaction: transaction,
-                change: change))
+        let baseVersion = items[key]?.version
         items[key] = new.map { Stored(item: $0, version: version) }
-        return sequence
+        return ChangeRecord(
+            sequence: place, version: version, baseVersion: baseVersion, commitMilliseconds: writer.milliseconds,
+            cause: writer.cause, transaction: transaction, change: change)
     }
 }
 

@@ -26,11 +26,18 @@ public struct HandlerDiscard: Sendable, Equatable {
     public let atMilliseconds: UInt64
     /// The records' places in the log, from 1.
     public let records: [Int]
+    public let sequenceNumbers: [String]
     public let condition: Discard.Condition
     /// How often the handler was invoked for them.
     public let invokeCount: Int
     /// What an OnFailure destination gets.
     public let json: [UInt8]
+}
+
+/// What a driver can tell of a handler.
+package enum HandlerStep: Sendable, Equatable {
+    case delivery(HandlerDelivery)
+    case discard(HandlerDiscard)
 }
 
 extension HandlerDelivery: CustomStringConvertible {

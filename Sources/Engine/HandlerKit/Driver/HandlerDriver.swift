@@ -29,19 +29,19 @@ public struct HandlerDriver: Sendable {
     public let handler: Handler
     /// What the stream shows of each change.
     public let viewType: StreamViewType
+    public let streamARN: String
     public private(set) var nowMilliseconds: UInt64
     /// Whether the handler's program can be started. Invocations that cannot start are repeated and do not count as attempts.
     public var isAvailable = true
-    /// Every invocation so far, in order.
-    public private(set) var deliveries: [HandlerDelivery] = []
-    /// What was given up so far, in order.
-    public private(set) var discards: [HandlerDiscard] = []
+    /// Invocations and what was given up, in order.
+    private var steps: [HandlerStep] = []
     /// What happened so far, a line each, for people and for tests that compare all of it.
     public private(set) var transcript: [String] = []
 
     private let startMilliseconds: UInt64
     private let writer: StreamRecordJSON
     private var table: DriverTable
+    private var log = DriverLog()
     private var filter: DriverFilter
     private var engine: EventSourceEngine
     private var positions: EventSourcePositions
@@ -54,16 +54,25 @@ public struct HandlerDriver: Sendable {
         region: RegionName = Self.regionDefault, viewType: StreamViewType = .newAndOldImages,
         startMilliseconds: UInt64 = Self.startMillisecondsDefault
     ) throws(HandlerDriverError) {
+        try self.init(
+            handler, table: name, keySchema: keySchema, region: region, viewType: viewType,
+            startMilliseconds: startMilliseconds, streamARN: Self.streamARN(name, region, startMilliseconds))
+    }
+
+    init(
+        _ handler: Handler, table name: String, keySchema: KeySchema, region: RegionName, viewType: StreamViewType,
+        startMilliseconds: UInt64, streamARN: String
+    ) throws(HandlerDriverError) {
         guard handler.violations.isEmpty else { throw .invalidHandler(handler.violations) }
         self.handler = handler
         self.viewType = viewType
         self.startMilliseconds = startMilliseconds
         nowMilliseconds = startMilliseconds
         table = DriverTable(name: name, keySchema: keySchema, region: region)
-        let source = Self.streamARN(name, region, startMilliseconds)
+        self.streamARN = streamARN
         writer = StreamRecordJSON(
             region: region, tableID: name, keySchema: keySchema, viewType: viewType,
-            form: .lambdaEvent(streamARN: source))
+            form: .lambdaEvent(streamARN: streamARN))
         filter = DriverFilter(
             handler.filters,
             RecordContext(region: region, tableID: name, keySchema: keySchema, viewType: viewType))
@@ -73,15 +82,20 @@ public struct HandlerDriver: Sendable {
         engine = EventSourceEngine(settings: handler.settings, shards: [Self.shard], positions: positions)
     }
 
+    /// Every invocation so far, in order.
+    public var deliveries: [HandlerDelivery] {
+        steps.compactMap { if case .delivery(let one) = $0 { one } else { nil } }
+    }
+    /// What was given up so far, in order.
+    public var discards: [HandlerDiscard] { steps.compactMap { if case .discard(let one) = $0 { one } else { nil } } }
     public var region: RegionName { table.region }
     public var functionARN: String { "arn:aws:lambda:\(region):\(Self.account):function:\(handler.name)" }
-    public var streamARN: String { Self.streamARN(table.name, region, startMilliseconds) }
     /// Everything up to this place in the log is handled or given up, or was not for the handler.
     public var checkpoint: Int { Int(positions.checkpoint) }
     /// The changes so far.
-    public var changeCount: Int { table.log.count }
+    public var changeCount: Int { Int(log.last) }
     /// Whether nothing is left to do: all changes are handled, given up, or were not for the handler.
-    public var isFinished: Bool { positions.checkpoint == table.lastSequence }
+    public var isFinished: Bool { positions.checkpoint == log.last }
 
     private static let shard = ShardStretch(id: "shardId-00000000000000000000-00000000", first: 1, end: nil)
 
@@ -102,7 +116,7 @@ extension HandlerDriver {
         _ item: Item, from region: RegionName? = nil, transactionID: String? = nil
     ) throws(HandlerDriverError) -> Int? {
         let writer = driverWriter(region, .user, transactionID)
-        return try place { (table) throws(KeyError) in try table.put(item, by: writer) }
+        return try place { (table, place) throws(KeyError) in try table.put(item, by: writer, at: place) }
     }
 
     /// Deletes an item. Answers the change's place in the log; nil when there was none.
@@ -112,7 +126,7 @@ extension HandlerDriver {
         _ key: Item, from region: RegionName? = nil, transactionID: String? = nil
     ) throws(HandlerDriverError) -> Int? {
         let writer = driverWriter(region, .user, transactionID)
-        return try place { (table) throws(KeyError) in try table.remove(key, by: writer) }
+        return try place { (table, place) throws(KeyError) in try table.remove(key, by: writer, at: place) }
     }
 
     /// Lets time to live remove an item, here or in another region.
@@ -120,7 +134,7 @@ extension HandlerDriver {
     @discardableResult
     public mutating func expire(_ key: Item, in region: RegionName? = nil) throws(HandlerDriverError) -> Int? {
         let writer = driverWriter(region, .ttl, nil)
-        return try place { (table) throws(KeyError) in try table.remove(key, by: writer) }
+        return try place { (table, place) throws(KeyError) in try table.remove(key, by: writer, at: place) }
     }
 
     private func driverWriter(
@@ -130,13 +144,34 @@ extension HandlerDriver {
     }
 
     private mutating func place(
-        _ write: (inout DriverTable) throws(KeyError) -> UInt64?
+        _ write: (inout DriverTable, _ place: UInt64) throws(KeyError) -> ChangeRecord?
     ) throws(HandlerDriverError) -> Int? {
         do throws(KeyError) {
-            return try write(&table).map { Int($0) }
+            guard let record = try write(&table, log.last + 1) else { return nil }
+            let isWanted = filter.matches(record)
+            log.append(
+                DriverEntry(
+                    sequenceNumber: SequenceNumber.text(of: record.sequence),
+                    keyHash: UInt64(try table.key(of: record).hash), milliseconds: record.commitMilliseconds,
+                    isWanted: isWanted, payload: isWanted ? json(of: record) : []))
+            return Int(record.sequence)
         } catch {
             throw .invalidKey(error)
         }
+    }
+
+    /// Puts a change into the stream that was written down elsewhere.
+    mutating func append(_ change: RecordedChange) throws(HandlerDriverError) {
+        let isWanted: Bool
+        do throws(EventError) {
+            isWanted = try filter.matches(event: change.event)
+        } catch {
+            throw .unreadableRecord(change.sequenceNumber, error)
+        }
+        log.append(
+            DriverEntry(
+                sequenceNumber: change.sequenceNumber, keyHash: UInt64(Murmur2.hash(change.keys.bytes)),
+                milliseconds: change.milliseconds, isWanted: isWanted, payload: isWanted ? change.payload : []))
     }
 }
 
@@ -145,23 +180,23 @@ extension HandlerDriver {
 extension HandlerDriver {
     /// Does everything that can be done without time passing.
     public mutating func run() async {
-        var steps = 0
-        await settle(&steps)
+        var turns = 0
+        await settle(&turns)
     }
 
     /// Lets time pass, and does on the way what becomes due: retries, batching windows, tumbling windows.
     public mutating func advance(milliseconds: UInt64) async {
         let target = nowMilliseconds + milliseconds
-        var steps = 0
-        await settle(&steps)
+        var turns = 0
+        await settle(&turns)
         while let timer = engine.timerMilliseconds, timer <= target {
             nowMilliseconds = max(nowMilliseconds, timer)
-            begin(engine.tick(lastSequence: table.lastSequence, at: nowMilliseconds))
-            await settle(&steps)
+            begin(engine.tick(lastSequence: log.last, at: nowMilliseconds))
+            await settle(&turns)
         }
         nowMilliseconds = target
-        begin(engine.tick(lastSequence: table.lastSequence, at: nowMilliseconds))
-        await settle(&steps)
+        begin(engine.tick(lastSequence: log.last, at: nowMilliseconds))
+        await settle(&turns)
     }
 
     /// Begins anew with the stored positions, as after a crash of the server: what was not finished comes again.
@@ -172,15 +207,24 @@ extension HandlerDriver {
         note("restart at \(checkpoint)")
     }
 
-    private mutating func settle(_ steps: inout Int) async {
+    /// What happened since the last call; it is forgotten here, so that a long replay needs no more memory than a short one.
+    package mutating func takeSteps() -> [HandlerStep] {
+        defer {
+            steps.removeAll()
+            transcript.removeAll()
+        }
+        return steps
+    }
+
+    private mutating func settle(_ turns: inout Int) async {
         while true {
-            precondition(steps < Self.stepsMax, "an engine that has nothing new to do waits")
-            steps += 1
+            precondition(turns < Self.stepsMax, "an engine that has nothing new to do waits")
+            turns += 1
             if nextEffect < effects.count {
                 let effect = effects[nextEffect]
                 nextEffect += 1
                 await perform(effect)
-            } else if let request = engine.readRequest, request.after < table.lastSequence {
+            } else if let request = engine.readRequest, request.after < log.last {
                 read(request)
             } else {
                 effects.removeAll()
@@ -205,13 +249,13 @@ extension HandlerDriver {
     private mutating func read(_ request: ReadRequest) {
         var found: [RecordReference] = []
         var upTo = request.after
-        for record in table.log[Int(request.after)...] where found.count < request.recordsMax {
-            upTo = record.sequence
-            guard filter.matches(record), let key = try? table.key(of: record) else { continue }
+        for entry in log.entries(after: request.after) where found.count < request.recordsMax {
+            upTo += 1
+            guard entry.isWanted else { continue }
             found.append(
                 RecordReference(
-                    sequence: record.sequence, keyHash: UInt64(key.hash),
-                    approximateMilliseconds: record.commitMilliseconds, payloadBytes: json(of: record).count))
+                    sequence: upTo, keyHash: entry.keyHash, approximateMilliseconds: entry.milliseconds,
+                    payloadBytes: entry.payload.count))
         }
         begin(engine.recordsRead(found, after: request.after, upTo: upTo, at: nowMilliseconds))
     }
@@ -229,14 +273,15 @@ extension HandlerDriver {
         case .positionsChanged(let new):
             let before = positions.checkpoint
             positions = new
+            log.forget(upTo: new.checkpoint)
             if new.checkpoint != before { note("checkpoint \(new.checkpoint)") }
         case .recordsLost(let lost): note("lost \(lost.count) records")
         }
     }
 
     private mutating func invoke(_ invocation: Invocation) async {
-        let records = invocation.records.map { json(of: table.log[Int($0.sequence) - 1]) }
-        let payload = InvocationPayload.bytes(of: invocation, records: records, eventSourceARN: streamARN)
+        let payload = InvocationPayload.bytes(
+            of: invocation, records: invocation.records.map { log[$0.sequence].payload }, eventSourceARN: streamARN)
         var response: [UInt8]?
         var failure: HandlerFailure?
         var outcome = InvocationOutcome.notStarted
@@ -246,7 +291,7 @@ extension HandlerDriver {
             case .success(let bytes):
                 response = bytes
                 outcome = FunctionResponse.outcome(
-                    of: bytes, to: invocation, settings: handler.settings, sequence: SequenceNumber.parse)
+                    of: bytes, to: invocation, settings: handler.settings, sequence: log.place)
             case .failure(let thrown):
                 failure = thrown
                 outcome = .failure(.unhandled)
@@ -256,7 +301,7 @@ extension HandlerDriver {
             atMilliseconds: nowMilliseconds - startMilliseconds,
             records: invocation.records.map { Int($0.sequence) }, attempt: invocation.attempt, lane: invocation.lane,
             payload: payload, response: response, failure: failure, outcome: outcome)
-        deliveries.append(delivery)
+        steps.append(.delivery(delivery))
         note(delivery.description)
         begin(engine.completed(invocation.id, outcome, at: nowMilliseconds))
     }
@@ -275,9 +320,10 @@ extension HandlerDriver {
             timestampMilliseconds: nowMilliseconds)
         let given = HandlerDiscard(
             atMilliseconds: nowMilliseconds - startMilliseconds, records: discard.records.map { Int($0.sequence) },
-            condition: discard.condition, invokeCount: discard.invokeCount,
-            json: record.json(sequenceText: SequenceNumber.text))
-        discards.append(given)
+            sequenceNumbers: discard.records.map { log[$0.sequence].sequenceNumber }, condition: discard.condition,
+            invokeCount: discard.invokeCount,
+            json: record.json { [log] in log[$0].sequenceNumber })
+        steps.append(.discard(given))
         note(given.description)
         begin(engine.destinationSettled(discard.id, at: nowMilliseconds))
     }
@@ -288,11 +334,18 @@ public enum HandlerDriverError: Error, Equatable, Sendable, CustomStringConverti
     case invalidHandler([String])
     /// The item does not have the table's key.
     case invalidKey(KeyError)
+    /// The recording is of these streams.
+    case notOneStream([String])
+    case unreadableRecord(_ sequenceNumber: String, EventError)
 
     public var description: String {
         switch self {
         case .invalidHandler(let violations): violations.joined(separator: "; ")
         case .invalidKey(let error): "the item has no valid key: \(error)"
+        case .notOneStream(let streams):
+            streams.isEmpty
+                ? "the recording is empty" : "the recording is of several streams: \(streams.joined(separator: ", "))"
+        case .unreadableRecord(let sequenceNumber, let error): "record \(sequenceNumber): \(error)"
         }
     }
 }

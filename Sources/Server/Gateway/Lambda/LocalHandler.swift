@@ -1,14 +1,21 @@
 import EventSource
 import EventSources
-import Functions
-import HandlerFolders
+package import Functions
+package import HandlerFolders
 import HandlerKit
-import Replication
+package import Replication
 import WireProtocol
 
 /// Why a handler cannot be used although its file is right.
-struct LocalHandlerError: Error {
-    let reason: String
+package struct LocalHandlerError: Error {
+    package let reason: String
+}
+
+extension FunctionDefinition {
+    /// The function that a folder's handler is in a region: also for those that run it without a server.
+    package init(_ handler: HandlerDefinition, in region: RegionName) throws(LocalHandlerError) {
+        self = try LocalHandler(handler).definition(in: region)
+    }
 }
 
 /// A handler from `handler.yaml` or from code, as both become a function and mappings.
