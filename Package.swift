@@ -93,6 +93,7 @@ let package = Package(
         .systemLibrary(
             name: "CRocksDB", path: "Sources/Storage/CRocksDB", providers: [.apt(["librocksdb-dev"])]),
         layer("Storage", "RocksDBStore", ["Bytes", "KeyValueStore", "CRocksDB"]),
+        layer("Storage", "RecordLog"),
 
         // Server
         layer(
