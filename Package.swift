@@ -94,6 +94,9 @@ let package = Package(
             name: "CRocksDB", path: "Sources/Storage/CRocksDB", providers: [.apt(["librocksdb-dev"])]),
         layer("Storage", "RocksDBStore", ["Bytes", "KeyValueStore", "CRocksDB"]),
         layer("Storage", "RecordLog"),
+        .systemLibrary(
+            name: "CRdKafka", path: "Sources/Storage/CRdKafka", providers: [.apt(["librdkafka-dev"])]),
+        layer("Storage", "KafkaLog", ["RecordLog", "CRdKafka", logging]),
 
         // Server
         layer(

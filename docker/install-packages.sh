@@ -11,6 +11,8 @@ packages=(
     binutils g++ libc6-dev
     # The storage engine.
     librocksdb-dev
+    # The Kafka client.
+    librdkafka-dev
     # Code packages of functions.
     libzip-dev
     # What the Swift toolchain is linked with; the names are those of the official Swift image for Debian 12.
