@@ -79,6 +79,10 @@ let package = Package(
                 "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore",
             ]),
 
+        layer(
+            "Engine", "ChangeMessage",
+            ["Bytes", "JSONBytes", "AttributeModel", "Replication", "ChangeStream", "Partition", "RecordLog"]),
+        layer("Engine", "Publication"),
         layer("Engine", "EventPattern", ["Bytes", "JSONBytes", "AttributeModel", "Replication", "ChangeStream"]),
         layer("Engine", "EventSource", ["Bytes", "JSONBytes"]),
         layer("Engine", "Metrics", ["Bytes", "ChangeStream"]),
@@ -104,6 +108,12 @@ let package = Package(
             [
                 "Bytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "Partition", "KeyValueStore",
                 "RocksDBStore", logging,
+            ]),
+        layer(
+            "Server", "LogTransport",
+            [
+                "AttributeModel", "Bytes", "ChangeMessage", "ChangeStream", "KeyValueStore", "Partition", "Publication",
+                "RecordLog", "Region", "Replication", logging,
             ]),
         layer(
             "Server", "WireProtocol",
@@ -179,6 +189,13 @@ let package = Package(
         tests("ReplicationTests", ["Replication", "Bytes"]),
         tests("ChangeStreamTests", ["ChangeStream", "Replication", "AttributeModel", "JSONBytes", "Bytes"]),
         tests(
+            "ChangeMessageTests",
+            [
+                "ChangeMessage", "Partition", "ChangeStream", "Replication", "RecordLog", "AttributeModel", "JSONBytes",
+                "Bytes",
+            ]),
+        tests("PublicationTests", ["Publication"]),
+        tests(
             "PartitionTests",
             [
                 "Partition", "ChangeStream", "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes",
@@ -189,6 +206,12 @@ let package = Package(
             [
                 "Region", "Partition", "ChangeStream", "Replication", "Expressions", "AttributeModel", "Bytes",
                 "KeyValueStore", logging,
+            ]),
+        tests(
+            "LogTransportTests",
+            [
+                "LogTransport", "ChangeMessage", "Publication", "RecordLog", "Region", "Partition", "ChangeStream",
+                "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes", "KeyValueStore", logging,
             ]),
         tests(
             "WireProtocolTests",

@@ -19,6 +19,7 @@ public struct ControlEvent: Sendable, Equatable {
         case regionRejoined = 11
         case handlerFailed = 12
         case handlerRecordDropped = 13
+        case linkRecordsMissing = 20
 
         public var name: String {
             switch self {
@@ -35,6 +36,7 @@ public struct ControlEvent: Sendable, Equatable {
             case .regionRejoined: "region.rejoined"
             case .handlerFailed: "handler.failed"
             case .handlerRecordDropped: "handler.record-dropped"
+            case .linkRecordsMissing: "link.records-missing"
             }
         }
 

@@ -114,7 +114,10 @@ extension RegionEngine {
         group.deleteRange(StorageKeys.cursors(number), in: .metadata)
         group.deleteRange(StorageKeys.items(number), in: .items)
         group.deleteRange(StorageKeys.indexes(number), in: .indexes)
-        guard tables[number]?.definition.streams.isEmpty == false else { return forget(number, group: &group) }
+        // What reads all logs may not have come to the end of this one.
+        guard logsAllTables || tables[number]?.definition.streams.isEmpty == false else {
+            return forget(number, group: &group)
+        }
         tables[number]?.cursors = [:]
         tables[number]?.counters.itemCount = 0
         tables[number]?.counters.itemBytes = 0
@@ -126,7 +129,8 @@ extension RegionEngine {
             definition.localIndexes = []
             definition.globalIndexes = []
             definition.timeToLive = nil
-            definition.streams[definition.streams.count - 1].disable(
+            guard let last = definition.streams.indices.last else { return }
+            definition.streams[last].disable(
                 nextSequence: counters.nextSequence, nowMilliseconds: wallMilliseconds)
         }
     }

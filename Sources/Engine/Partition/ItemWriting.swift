@@ -134,7 +134,7 @@ extension RegionEngine {
         wallMilliseconds: UInt64, cause: ChangeRecord.Cause, transaction: ChangeRecord.Transaction?,
         group: inout WriteGroup<Reader>
     ) {
-        guard let partition = tables[table], partition.definition.logsChanges else { return }
+        guard let partition = tables[table], logsAllTables || partition.definition.logsChanges else { return }
         let change: ChangeRecord.Change
         switch (old, new) {
         case (nil, nil): return

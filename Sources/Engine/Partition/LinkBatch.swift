@@ -1,5 +1,3 @@
-public import AttributeModel
-public import ChangeStream
 public import KeyValueStore
 public import Replication
 
@@ -26,6 +24,24 @@ public struct LinkBatch: Sendable {
     /// How long it takes until the next record may travel, in milliseconds; nil when none waits for time.
     public private(set) var waitMilliseconds: UInt64?
 
+    /// Reads what may travel now, from the source's store. See `init(visiting:)`.
+    public init?(
+        of table: TableDefinition, to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings,
+        counters: TableCounters, clock: HybridTimestamp, nowMilliseconds: UInt64, reading store: some KeyValueReader
+    ) throws(StoreError) {
+        try self.init(
+            of: table, to: target, from: cursor, settings, counters: counters, clock: clock,
+            nowMilliseconds: nowMilliseconds
+        ) { (first, end, body) throws(StoreError) in
+            try LinkRecord.visit(of: table, from: first, until: end, reading: store, body)
+        }
+    }
+
+    /// Visits records from `first` up to, not including, `end`: in order, without gaps, and as far as they have come.
+    public typealias Visit = (
+        _ first: UInt64, _ end: UInt64, _ body: (LinkRecord) -> ScanStep
+    ) throws(StoreError) -> Void
+
     /// Reads what may travel now. An empty batch whose cursor has moved is no less news than a full one.
     ///
     /// - Parameters:
@@ -34,10 +50,11 @@ public struct LinkBatch: Sendable {
     ///   - counters: of the source's table, as of its last commit.
     ///   - clock: of the source at that commit: every later record has a greater timestamp.
     ///   - nowMilliseconds: the source's wall clock.
+    ///   - visit: reads the source's log.
     /// - Returns: nil when the log does not reach back to the cursor.
     public init?(
         of table: TableDefinition, to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings,
-        counters: TableCounters, clock: HybridTimestamp, nowMilliseconds: UInt64, reading store: some KeyValueReader
+        counters: TableCounters, clock: HybridTimestamp, nowMilliseconds: UInt64, visiting visit: Visit
     ) throws(StoreError) {
         self.cursor = cursor
         savedCursor = cursor
@@ -51,7 +68,7 @@ public struct LinkBatch: Sendable {
         var pass = LinkPass(
             settings, table: table.name, from: table.region, to: target, cursor: cursor,
             nowMilliseconds: nowMilliseconds)
-        try read(table, &pass, from: cursor.next, to: head, reading: store)
+        try read(&pass, from: cursor.next, to: head, visiting: visit)
         self.cursor = pass.cursor(watermark: cursor.watermark)
         if self.cursor.next >= head { self.cursor.watermark = clock }
         savedCursor = pass.safeCursor(watermark: self.cursor.watermark)
@@ -59,45 +76,21 @@ public struct LinkBatch: Sendable {
     }
 
     private mutating func read(
-        _ table: TableDefinition, _ pass: inout LinkPass, from first: UInt64, to head: UInt64,
-        reading store: some KeyValueReader
+        _ pass: inout LinkPass, from first: UInt64, to head: UInt64, visiting visit: Visit
     ) throws(StoreError) {
         var bytes = 0
-        var failure: StoreError?
-        let end = min(head, first + UInt64(Self.recordsMax))
-        try store.scan(StorageKeys.changes(table.number, from: first), in: .changes, reverse: false) { key, value in
-            do {
-                let sequence = try StorageKeys.sequence(ofChange: key)
-                guard sequence < end else { return .stop }
-                guard try ChangeRecord.originRegion(of: value) == table.region else {
-                    pass.skip(sequence)
-                    return .next
-                }
-                if pass.skipApplied(sequence) { return .next }
-                let record = try ChangeRecord(sequence: sequence, decoding: value)
-                let change = try ReplicatedChange(record, of: table)
-                let decision = pass.decide(sequence, key: change.key, commitMilliseconds: record.commitMilliseconds)
-                guard decision == .travels else { return pass.isOver ? .stop : .next }
-                changes.append(change)
-                bytes += value.count
-            } catch {
-                failure = .corrupted(path: "changes", reason: "\(error)")
-                return .stop
+        try visit(first, min(head, first + UInt64(Self.recordsMax))) { record in
+            guard case .own(let change, let commitMilliseconds) = record.content else {
+                pass.skip(record.sequence)
+                return .next
             }
+            if pass.skipApplied(record.sequence) { return .next }
+            let decision = pass.decide(record.sequence, key: change.key, commitMilliseconds: commitMilliseconds)
+            guard decision == .travels else { return pass.isOver ? .stop : .next }
+            changes.append(change)
+            bytes += record.byteCount
             isFull = changes.count >= Self.changesMax || bytes >= Self.bytesMax
             return isFull ? .stop : .next
         }
-        if let failure { throw failure }
-    }
-}
-
-extension ReplicatedChange {
-    /// The whole item of a change record, as it travels to other regions.
-    public init(_ record: ChangeRecord, of table: TableDefinition) throws(KeyError) {
-        let image = record.newImage ?? record.oldImage ?? .empty
-        self.init(
-            sequence: record.sequence, key: try table.keySchema.key(of: image), version: record.version,
-            baseVersion: record.baseVersion,
-            item: record.newImage, cause: record.cause, transaction: record.transaction)
     }
 }

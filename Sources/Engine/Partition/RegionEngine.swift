@@ -15,6 +15,8 @@ public struct RegionEngine: Sendable {
     public internal(set) var nextTableNumber: TableDefinition.Number
     public internal(set) var controlLog: ControlLog
     public internal(set) var arrivals: Arrivals
+    /// Whether changes of tables without stream and replicas are logged too. Not stored.
+    public var logsAllTables = false
     /// Whether tables, indexes, streams or peers changed since `takeCatalogueChange`.
     private var catalogueChanged = true
     /// Tables whose counters this group moved.

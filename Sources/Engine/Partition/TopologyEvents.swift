@@ -30,6 +30,24 @@ extension ControlEvent {
         }
     }
 
+    /// A topic no longer holds what a link has not read, so the link reads it from the source's own log; for the region that receives.
+    ///
+    /// - Parameter missing: the sequence numbers in the source's log of the table.
+    public static func recordsMissing(
+        from source: RegionName, to target: RegionName, table: String, topic: String, missing: Range<UInt64>
+    ) -> ControlEvent {
+        ControlEvent(kind: .linkRecordsMissing, subject: "\(source):\(target)") { writer in
+            for (name, text) in [
+                ("from", source.name), ("to", target.name), ("table", table), ("topic", topic),
+                ("firstSequenceNumber", SequenceNumber.text(of: missing.lowerBound)),
+                ("lastSequenceNumber", SequenceNumber.text(of: missing.upperBound - 1)),
+            ] {
+                writer.key(name)
+                writer.string(text)
+            }
+        }
+    }
+
     /// A region was taken off its links, or put back.
     public static func region(_ name: RegionName, isIsolated: Bool) -> ControlEvent {
         ControlEvent(kind: isIsolated ? .regionIsolated : .regionRejoined, subject: name.name) { writer in

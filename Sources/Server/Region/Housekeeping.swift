@@ -65,7 +65,10 @@ final class Housekeeping: Sendable {
     func trim(_ region: Region) {
         // Also moves the clock of an idle region, whose watermarks would otherwise hold up the others' tombstones.
         _ = region.perform(.expire(.idempotencyTokens))
-        if !region.catalogue.deletedTables.isEmpty { _ = region.perform(.expire(.deletedTables)) }
+        let deleted = region.catalogue.deletedTables
+        if !deleted.isEmpty, deleted.allSatisfy({ isCarriedOff($0, region) }) {
+            _ = region.perform(.expire(.deletedTables))
+        }
         for table in region.catalogue.tables {
             do throws(StoreError) {
                 try trimChanges(of: table, in: region)
@@ -78,7 +81,13 @@ final class Housekeeping: Sendable {
         }
     }
 
-    /// Change records go when they are a day old and every link has durably applied them; streams a day after they were disabled.
+    private func isCarriedOff(_ table: TableDefinition, _ region: Region) -> Bool {
+        guard let transport = regions.transport else { return true }
+        return transport.firstNeeded(of: table, in: region) >= region.counters(table.number).nextSequence
+    }
+
+    /// Change records go when they are a day old, every link has durably applied them and the transport needs them no more; streams a day
+    /// after they were disabled.
     private func trimChanges(of table: TableDefinition, in region: Region) throws(StoreError) {
         let counters = region.counters(table.number)
         let now = region.wallClock.milliseconds
@@ -93,7 +102,7 @@ final class Housekeeping: Sendable {
             guard case .done = peerRegion.perform(.flush) else { return }
             peerCursors.append(cursor)
         }
-        let end: UInt64
+        var end: UInt64
         do throws(StoreError) {
             end = try LogRetention.firstNeededChange(
                 of: table, counters, peerCursors: peerCursors, wallMilliseconds: now, reading: region.store)
@@ -102,6 +111,7 @@ final class Housekeeping: Sendable {
             guard region.catalogue.table(number: table.number) != nil else { return }
             throw error
         }
+        if let transport = regions.transport { end = min(end, transport.firstNeeded(of: table, in: region)) }
         guard end > counters.firstSequence || hasForgottenStream else { return }
         _ = region.perform(.expire(.changes(table: table.number, before: end)))
     }

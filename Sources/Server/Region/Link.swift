@@ -28,7 +28,7 @@ final class Link: Sendable {
     /// Held while a batch is on its way.
     private let passage = Mutex(())
     private let logger: Logger
-    private let wakeUp: Signal
+    private let feed: any LinkFeed
     private let positions = Mutex<[TableDefinition.Number: Position]>([:])
     private let isStopping = StopFlag()
     private let thread = DispatchGroup()
@@ -48,18 +48,19 @@ final class Link: Sendable {
         var hasReportedGap = false
     }
 
-    init(source: Region, target: Region, settings: LinkSettings, logger: Logger) {
+    init(source: Region, target: Region, settings: LinkSettings, feed: any LinkFeed, logger: Logger) {
         self.source = source
         self.target = target
         control = Mutex(settings)
         self.logger = logger
-        wakeUp = source.observe(as: "link to \(target.name)")
+        self.feed = feed
     }
 
     func start() {
         thread.enter()
         startThread(named: "link \(source.name) \(target.name)") { [self] in
             run()
+            feed.close()
             thread.leave()
         }
     }
@@ -67,7 +68,7 @@ final class Link: Sendable {
     /// Returns when the link does nothing any more.
     func stop() {
         isStopping.set()
-        wakeUp.signal()
+        feed.wakeUp()
         thread.wait()
     }
 
@@ -89,7 +90,7 @@ final class Link: Sendable {
 
     /// Takes changed settings up, those of its regions too; after it nothing arrives that they hold back. Not for event loops.
     func settle() {
-        wakeUp.signal()
+        feed.wakeUp()
         passage.withLock { _ in }
     }
 
@@ -105,16 +106,18 @@ final class Link: Sendable {
                 waitMilliseconds = min(waitMilliseconds, passage.withLock { _ in advance(table) })
             }
             waitMilliseconds = min(waitMilliseconds, saveCursorsIfDue(tables))
-            if waitMilliseconds > 0 { wakeUp.wait(milliseconds: waitMilliseconds) }
+            if waitMilliseconds > 0 { feed.wait(milliseconds: waitMilliseconds) }
         }
     }
 
+    /// Forgets tables that are no longer global, and where their records came from.
     private func forgetPositions(apartFrom tables: [TableDefinition]) {
         positions.withLock { positions in
             guard positions.count > tables.count else { return }
             let numbers = Set(tables.map(\.number))
             positions = positions.filter { numbers.contains($0.key) }
         }
+        feed.keep(only: tables.compactMap { source.catalogue.table(named: $0.name) })
     }
 
     /// Moves one table on by one batch. Answers how long the link may sleep before the table wants attention again.
@@ -127,7 +130,10 @@ final class Link: Sendable {
         do throws(StoreError) {
             let batch = try LinkBatch(
                 of: sourceTable, to: target.name, from: position.cursor, settings, counters: sourceHead.counters,
-                clock: clock, nowMilliseconds: source.wallClock.milliseconds, reading: source.store)
+                clock: clock, nowMilliseconds: source.wallClock.milliseconds
+            ) { (first, end, body) throws(StoreError) in
+                try feed.visit(sourceTable, from: first, until: end, body)
+            }
             guard let batch else {
                 reportGap(in: table, &position)
                 return Self.pollMilliseconds
@@ -137,9 +143,10 @@ final class Link: Sendable {
                     return Self.pollMilliseconds
                 }
             }
+            let hasMore = batch.cursor.next > position.cursor.next && batch.cursor.next < sourceHead.counters.nextSequence
             position.cursor = batch.cursor
             save(position, of: table.number)
-            return sleepMilliseconds(after: batch, sourceHead.counters.nextSequence)
+            return sleepMilliseconds(after: batch, hasMore: hasMore)
         } catch {
             logger.error("the source's log cannot be read", metadata: metadata(table.name, error))
             return Self.pollMilliseconds
@@ -155,10 +162,10 @@ final class Link: Sendable {
             metadata: metadata(table.name))
     }
 
-    private func sleepMilliseconds(after batch: LinkBatch, _ head: UInt64) -> Int {
+    private func sleepMilliseconds(after batch: LinkBatch, hasMore: Bool) -> Int {
         if batch.isFull { return 0 }
         if let wait = batch.waitMilliseconds { return Int(min(wait, UInt64(Self.pollMilliseconds))) }
-        return batch.cursor.next < head ? 0 : Self.pollMilliseconds
+        return hasMore ? 0 : Self.pollMilliseconds
     }
 
     /// False when the target refused: it lost the table, or its store failed. Its saved cursor then says where to go on.

@@ -48,15 +48,18 @@ public final class Region: Sendable {
 
     /// Reads the region back from its store and starts its writer.
     ///
-    /// - Parameter wallClock: what the region's own clock is offset from.
+    /// - Parameters:
+    ///   - wallClock: what the region's own clock is offset from.
+    ///   - logsAllTables: whether tables without stream and replicas log their changes too.
     public init(
-        name: RegionName, store: RegionStore, wallClock: WallClock, logger: Logger
+        name: RegionName, store: RegionStore, wallClock: WallClock, logsAllTables: Bool = false, logger: Logger
     ) throws(StoreError) {
         self.name = name
         self.store = store
         self.wallClock = MovableClock(wallClock)
         self.logger = logger
-        let engine = try RegionEngine(loading: store, as: name)
+        var engine = try RegionEngine(loading: store, as: name)
+        engine.logsAllTables = logsAllTables
         published = Mutex(
             Published(
                 clock: engine.clock.last, nextTableNumber: engine.nextTableNumber, arrivals: engine.arrivals))

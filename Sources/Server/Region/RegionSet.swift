@@ -10,6 +10,7 @@ public final class RegionSet: Sendable {
     let links: [Link]
     let logger: Logger
     let sweepIntervalMilliseconds: Int
+    let transport: (any LinkTransport)?
 
     /// Where the process keeps its data and which regions it holds.
     public struct Configuration: Sendable {
@@ -24,6 +25,10 @@ public final class RegionSet: Sendable {
         public var wallClock = WallClock.system
         /// How long each region rests between two looks for expired items, in milliseconds.
         public var sweepIntervalMilliseconds = 1000
+        /// What carries changes between regions; nil lets links read the stores of their sources.
+        public var transport: (any LinkTransport)?
+        /// Whether tables without stream and replicas log their changes too, because others read them.
+        public var logsAllTables = false
 
         public init(regions: [RegionName], dataDirectory: String?) {
             self.regions = regions
@@ -39,7 +44,9 @@ public final class RegionSet: Sendable {
                 let directory = configuration.dataDirectory.map { $0 + "/" + name.name }
                 let store = try RegionStore.open(directory: directory)
                 opened.append(
-                    try Region(name: name, store: store, wallClock: configuration.wallClock, logger: logger))
+                    try Region(
+                        name: name, store: store, wallClock: configuration.wallClock,
+                        logsAllTables: configuration.logsAllTables, logger: logger))
             }
         } catch {
             for region in opened { region.stop() }
@@ -48,6 +55,7 @@ public final class RegionSet: Sendable {
         regions = opened
         self.logger = logger
         sweepIntervalMilliseconds = configuration.sweepIntervalMilliseconds
+        transport = configuration.transport
         byName = Dictionary(uniqueKeysWithValues: opened.map { ($0.name, $0) })
         var links: [Link] = []
         for source in opened {
@@ -55,7 +63,10 @@ public final class RegionSet: Sendable {
                 let settings =
                     configuration.linkSettings[LinkName(from: source.name, to: target.name)]
                     ?? LinkSettings(seed: configuration.linkSeed)
-                links.append(Link(source: source, target: target, settings: settings, logger: logger))
+                let feed: any LinkFeed =
+                    transport?.makeFeed(from: source, to: target)
+                    ?? StoreLinkFeed(source: source, observer: "link to \(target.name)")
+                links.append(Link(source: source, target: target, settings: settings, feed: feed, logger: logger))
             }
         }
         self.links = links

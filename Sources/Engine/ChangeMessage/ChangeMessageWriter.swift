@@ -1,0 +1,228 @@
+public import AttributeModel
+public import ChangeStream
+import JSONBytes
+public import Partition
+public import RecordLog
+public import Replication
+
+/// Writes the messages of one table of one region, for its `.changes` and `.state` topics. A message's token is its sequence number.
+///
+/// Make a new one when the table's definition changes: the stream that records name may be another.
+public struct ChangeMessageWriter: Sendable {
+    private let table: TableDefinition
+    private let format: RecordFormat
+    private let partitions: Int32
+    private let sourceHeaders: LogHeaders
+    private let streamJSON: [(first: UInt64, writer: StreamRecordJSON)]
+
+    /// - Parameter partitions: how many topic partitions both topics have.
+    public init(_ table: TableDefinition, format: RecordFormat, partitions: Int32) {
+        self.table = table
+        self.format = format
+        self.partitions = partitions
+        var headers = LogHeaders()
+        headers.append(.specVersion, "1.0")
+        headers.append(.source, "/tributary/regions/\(table.region)")
+        headers.append(.subject, table.name)
+        headers.append(.contentType, "application/json")
+        headers.append(.tableGeneration, table.tableID)
+        sourceHeaders = headers
+        // A table without a stream logs changes for its replicas; its records name the stream that it would have had from the start.
+        let first = Stream(
+            viewType: .newAndOldImages, nextSequence: 1, nowMilliseconds: table.createdMilliseconds)
+        let streams = table.streams.isEmpty ? [first] : table.streams
+        streamJSON = streams.map { stream in
+            let form = StreamRecordJSON.Form.lambdaEvent(streamARN: table.streamARN(stream))
+            return (
+                stream.shards.first?.first ?? 1,
+                StreamRecordJSON(
+                    region: table.region, tableID: table.tableID, keySchema: table.keySchema,
+                    viewType: .newAndOldImages, form: form)
+            )
+        }
+    }
+
+    /// The message of a record for the `.changes` topic.
+    ///
+    /// - Parameter nowMilliseconds: the time that Kafka's retention goes by: the machine's, for a region's clock may be moved.
+    public func change(_ record: ChangeRecord, nowMilliseconds: Int64) -> LogMessage {
+        let image = record.newImage ?? record.oldImage ?? .empty
+        var headers = commonHeaders(
+            id: "\(table.tableID)/\(record.sequence)", type: record.kind.messageType, sequence: record.sequence,
+            record.version)
+        headers.append(.time, TimeText.text(milliseconds: record.commitMilliseconds))
+        headers.append(.cause, record.cause.headerText)
+        if let base = record.baseVersion { headers.append(.baseVersion, base.description) }
+        if let transaction = record.transaction { Self.append(transaction, to: &headers) }
+        if !format.isLossless, let item = record.newImage { headers.append(HeaderName.item.rawValue, item.bytes) }
+        return LogMessage(
+            partition: partition(of: image), key: MessageKey.json(of: image, table.keySchema), value: value(of: record),
+            headers: headers, timestampMilliseconds: nowMilliseconds, token: record.sequence)
+    }
+
+    /// The message of a record for the `.state` topic: the item as it now is, or nothing.
+    public func state(_ record: ChangeRecord, nowMilliseconds: Int64) -> LogMessage {
+        let image = record.newImage ?? record.oldImage ?? .empty
+        return state(
+            of: image, item: record.newImage, version: record.version, sequence: record.sequence, source: .log,
+            nowMilliseconds)
+    }
+
+    /// The message of an item that was there before the `.state` topic began to follow the log.
+    ///
+    /// - Parameter sequence: the last record of the log that the snapshot holds.
+    public func state(
+        _ item: Item, version: Version, snapshotAt sequence: UInt64, nowMilliseconds: Int64
+    ) -> LogMessage {
+        state(of: item, item: item, version: version, sequence: sequence, source: .snapshot, nowMilliseconds)
+    }
+
+    private func state(
+        of image: Item, item: Item?, version: Version, sequence: UInt64, source: StateSource, _ nowMilliseconds: Int64
+    ) -> LogMessage {
+        let key = MessageKey.json(of: image, table.keySchema)
+        var headers = commonHeaders(
+            id: "\(table.tableID)/\(sequence)/\(String(decoding: key, as: UTF8.self))",
+            type: item == nil ? "item.absent" : "item.state", sequence: sequence, version)
+        headers.append(.stateSource, source.rawValue)
+        if !format.isLossless, let item { headers.append(HeaderName.item.rawValue, item.bytes) }
+        return LogMessage(
+            partition: partition(of: image), key: key, value: item.map(stateValue), headers: headers,
+            timestampMilliseconds: nowMilliseconds, token: sequence)
+    }
+
+    /// The topic partition of an item's messages.
+    public func partition(of image: Item) -> Int32 {
+        MessageKey.partition(ofHash: MessageKey.placementHash(of: image, table.keySchema), of: partitions)
+    }
+
+    private func commonHeaders(id: String, type: String, sequence: UInt64, _ version: Version) -> LogHeaders {
+        var headers = sourceHeaders
+        headers.reserveCapacity(headers: 20, bytes: 640)
+        headers.append(.id, id)
+        headers.append(.type, type)
+        headers.append(.sequenceNumber, SequenceNumber.text(of: sequence))
+        headers.append(.version, version.description)
+        headers.append(.originRegion, version.region.name)
+        headers.append(.originTime, TimeText.text(milliseconds: version.timestamp.milliseconds))
+        headers.append(.replicated, version.region == table.region ? "false" : "true")
+        return headers
+    }
+
+    private static func append(_ transaction: ChangeRecord.Transaction, to headers: inout LogHeaders) {
+        headers.append(.transactionID, transaction.id)
+        headers.append(.transactionIndex, String(transaction.index))
+        headers.append(.transactionSize, String(transaction.size))
+        guard !transaction.shares.isEmpty else { return }
+        headers.append(.transactionShares, transaction.shares.map(\.headerText).joined(separator: ","))
+    }
+
+    // MARK: Values
+
+    private func value(of record: ChangeRecord) -> [UInt8] {
+        let images = (record.newImage?.bytes.count ?? 0) + (record.oldImage?.bytes.count ?? 0)
+        var writer = JSONWriter(reserving: 512 + 2 * images)
+        switch format {
+        case .streams:
+            let stream = streamJSON.last { $0.first <= record.sequence } ?? streamJSON[0]
+            stream.writer.append(record, to: &writer)
+        case .debezium: appendEnvelope(of: record, to: &writer)
+        case .plain: appendPlain(record, to: &writer)
+        }
+        return writer.bytes
+    }
+
+    private func stateValue(_ item: Item) -> [UInt8] {
+        var writer = JSONWriter(reserving: 2 * item.bytes.count)
+        switch format {
+        case .streams: item.appendJSON(to: &writer)
+        case .debezium, .plain: item.appendPlainJSON(to: &writer)
+        }
+        return writer.bytes
+    }
+
+    private func appendEnvelope(of record: ChangeRecord, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("before")
+        writer.plainItem(record.oldImage)
+        writer.key("after")
+        writer.plainItem(record.newImage)
+        writer.key("source")
+        writer.beginObject()
+        let texts = [
+            ("version", "1"), ("connector", "tributary"), ("name", table.region.name), ("db", table.region.name),
+            ("table", table.name), ("sequence", SequenceNumber.text(of: record.sequence)),
+            ("originRegion", record.version.region.name), ("cause", record.cause.headerText),
+        ]
+        for (name, text) in texts {
+            writer.key(name)
+            writer.string(text)
+        }
+        writer.key("snapshot")
+        writer.string("false")
+        writer.key("ts_ms")
+        writer.number(Int(clamping: record.version.timestamp.milliseconds))
+        if let transaction = record.transaction {
+            writer.key("txId")
+            writer.string(transaction.id)
+        }
+        writer.endObject()
+        writer.key("op")
+        writer.string(record.kind.operation)
+        writer.key("ts_ms")
+        writer.number(Int(clamping: record.commitMilliseconds))
+        writer.endObject()
+    }
+
+    private func appendPlain(_ record: ChangeRecord, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("event")
+        writer.string(record.kind.eventName)
+        writer.key("region")
+        writer.string(table.region.name)
+        writer.key("table")
+        writer.string(table.name)
+        writer.key("time")
+        writer.string(TimeText.text(milliseconds: record.commitMilliseconds))
+        writer.key("key")
+        let image = record.newImage ?? record.oldImage ?? .empty
+        writer.plainItem(image.projecting(table.keySchema.attributes.map(\.name)))
+        writer.key("new")
+        writer.plainItem(record.newImage)
+        writer.key("old")
+        writer.plainItem(record.oldImage)
+        writer.endObject()
+    }
+}
+
+/// Whence a `.state` topic has a state.
+public enum StateSource: String, Sendable {
+    case snapshot
+    case log
+}
+
+extension ChangeRecord.Kind {
+    fileprivate var messageType: String {
+        switch self {
+        case .insert: "item.inserted"
+        case .modify: "item.modified"
+        case .remove: "item.removed"
+        }
+    }
+
+    /// Debezium's letter.
+    fileprivate var operation: String {
+        switch self {
+        case .insert: "c"
+        case .modify: "u"
+        case .remove: "d"
+        }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func plainItem(_ item: Item?) {
+        guard let item else { return raw(Array("null".utf8)) }
+        item.appendPlainJSON(to: &self)
+    }
+}

@@ -1,0 +1,229 @@
+import ChangeMessage
+import ChangeStream
+import Foundation
+import KeyValueStore
+import Logging
+import Partition
+import Publication
+import RecordLog
+import Region
+import Replication
+
+/// Moves one log on by one batch: makes its topic, finds its place there, hands records over.
+struct LogAdvance {
+    /// Records that one batch holds at the most.
+    static let recordsPerBatchMax = 512
+    /// Their stored bytes at the most (one record may be larger).
+    static let bytesPerBatchMax = 1 << 20
+
+    let loop: PublisherLoop
+    let log: PublishedLog
+    let producer: any LogProducer
+
+    private var region: Region { loop.publisher.region }
+
+    /// Answers how long the log may wait for the next batch, in milliseconds; a delivery or a commit wakes the thread earlier.
+    func run() throws(PublishingFailure) -> Int {
+        if !log.hasTopic { try ensureTopic() }
+        if log.content == .state, log.table?.status == .creating { return PublisherLoop.pollMilliseconds }
+        if log.progress == nil { try findPlace() }
+        guard try sendOutbox() else { return PublisherLoop.pollMilliseconds }
+        if log.fill != nil { return try advanceFill() }
+        return try advanceLog()
+    }
+
+    // MARK: The topic
+
+    private func ensureTopic() throws(PublishingFailure) {
+        let specification = TopicSpecification(
+            name: log.topic, settings: loop.publisher.configuration.settings(log.content))
+        let outcome = try logged { () throws(RecordLogError) in
+            try loop.publisher.log.ensureTopics([specification]).first
+        }
+        switch outcome {
+        case .created, .existed, .existedUnchecked, nil: break
+        case .existedWithOtherSettings(let differences):
+            log.differences = differences.map(\.description)
+            if let found = differences.first(where: { $0.name == "partitions" }).flatMap({ Int32($0.found) }) {
+                log.partitions = found
+            }
+            loop.publisher.logger.warning(
+                "a topic has other settings than wanted; it is used as it is",
+                metadata: loop.metadata(log).merging(
+                    ["differences": "\(log.differences.joined(separator: "; "))"]) { $1 })
+        case .failed(let error): throw .log(error)
+        }
+        log.hasTopic = true
+    }
+
+    private func findPlace() throws(PublishingFailure) {
+        let ends = try logged { () throws(RecordLogError) in
+            try TopicEnds(
+                log: loop.publisher.log, topic: log.topic, partitions: log.partitions, generation: log.generation
+            ).read()
+        }
+        let note = try stored { () throws(StoreError) in try loop.note(of: log) }
+        let isNew = PublicationProgress.isNew(ends.map(\.end))
+        // A note about a topic that is gone must not be believed when the new one has its first records.
+        if isNew, note != PublicationNote() { loop.save(PublicationNote(), of: log) }
+        log.progress = PublicationProgress(
+            resumingAfter: ends.map(\.end), known: note.confirmed, first: firstSequence)
+        guard log.content == .state else { return }
+        let followsLog = ends.contains { $0.stateSource == .log }
+        if !followsLog, isNew || !note.isFilled { try beginFill() }
+    }
+
+    private var firstSequence: UInt64 {
+        log.table.map { region.counters($0.number).firstSequence } ?? region.controlLog.firstSequence
+    }
+
+    private var nextSequence: UInt64 {
+        log.table.map { region.counters($0.number).nextSequence } ?? region.controlLog.nextSequence
+    }
+
+    // MARK: State that was there before
+
+    private func beginFill() throws(PublishingFailure) {
+        guard let table = log.table else { return }
+        let last = nextSequence - 1
+        // What is published must not be lost any more.
+        guard case .done = region.perform(.flush) else {
+            throw .store(region.failure ?? .failed(reason: "the region is closed"))
+        }
+        let snapshot = try stored { () throws(StoreError) in try region.store.snapshot() }
+        log.fill = StateFill(table, snapshot, sequence: last)
+    }
+
+    private func advanceFill() throws(PublishingFailure) -> Int {
+        guard var fill = log.fill, let writer = currentWriter else { return PublisherLoop.pollMilliseconds }
+        if !fill.isRead {
+            let messages = try stored { () throws(StoreError) in
+                try fill.nextPart(writer, nowMilliseconds: Self.wallMilliseconds)
+            }
+            log.fill = fill
+            hand(over: messages)
+            return try sendOutbox() ? 0 : PublisherLoop.pollMilliseconds
+        }
+        guard fill.unconfirmedCount == 0 else { return PublisherLoop.pollMilliseconds }
+        // Only now may records of the log follow: where one of them is, the topic is filled.
+        let ends = (0..<log.partitions).map { _ in PublicationProgress.PartitionEnd.record(fill.sequence) }
+        log.progress = PublicationProgress(resumingAfter: ends, known: 0, first: firstSequence)
+        log.fill = nil
+        loop.save(PublicationNote(confirmed: fill.sequence, isFilled: true), of: log)
+        return 0
+    }
+
+    // MARK: The log
+
+    private func advanceLog() throws(PublishingFailure) -> Int {
+        guard var progress = log.progress else { return PublisherLoop.pollMilliseconds }
+        if progress.next < firstSequence { progress = jump(over: progress) }
+        guard progress.next < nextSequence, producer.hasRoom else {
+            log.progress = progress
+            return PublisherLoop.pollMilliseconds
+        }
+        let messages = try stored { () throws(StoreError) in
+            log.table == nil ? try events(from: progress.next) : try records(from: progress.next)
+        }
+        guard !messages.isEmpty else {
+            log.progress = progress
+            return DurableEnds.flushMilliseconds
+        }
+        var wanted: [LogMessage] = []
+        for message in messages {
+            precondition(message.token == progress.next, "logs have no gaps")
+            if progress.mustPublish(to: message.partition) {
+                progress.handOver(to: message.partition)
+                wanted.append(message)
+            } else {
+                progress.pass()
+            }
+        }
+        log.progress = progress
+        hand(over: wanted)
+        guard try sendOutbox() else { return PublisherLoop.pollMilliseconds }
+        return progress.next < nextSequence ? 0 : PublisherLoop.pollMilliseconds
+    }
+
+    /// Old control events go when there are too many, published or not; a table's records wait.
+    private func jump(over progress: PublicationProgress) -> PublicationProgress {
+        loop.publisher.logger.error(
+            "records are gone before they were published",
+            metadata: loop.metadata(log).merging(["from": "\(progress.next)", "to": "\(firstSequence - 1)"]) { $1 })
+        let ends = (0..<log.partitions).map { _ in PublicationProgress.PartitionEnd.record(firstSequence - 1) }
+        return PublicationProgress(resumingAfter: ends, known: 0, first: firstSequence)
+    }
+
+    private func records(from first: UInt64) throws(StoreError) -> [LogMessage] {
+        guard let table = log.table, let writer = currentWriter else { return [] }
+        var records: [ChangeRecord] = []
+        var bytes = 0
+        var failure: StoreError?
+        let end = nextSequence
+        try region.store.scan(StorageKeys.changes(table.number, from: first), in: .changes, reverse: false) {
+            key, value in
+            guard let sequence = try? StorageKeys.sequence(ofChange: key),
+                let record = try? ChangeRecord(sequence: sequence, decoding: value)
+            else {
+                failure = .corrupted(path: "changes", reason: "a record of table \(table.name) cannot be decoded")
+                return .stop
+            }
+            guard sequence < end else { return .stop }
+            records.append(record)
+            bytes += value.count
+            return records.count < Self.recordsPerBatchMax && bytes < Self.bytesPerBatchMax ? .next : .stop
+        }
+        if let failure { throw failure }
+        let now = Self.wallMilliseconds
+        return loop.durability.durablePrefix(of: records, in: table).map { record in
+            log.content == .state
+                ? writer.state(record, nowMilliseconds: now) : writer.change(record, nowMilliseconds: now)
+        }
+    }
+
+    private func events(from first: UInt64) throws(StoreError) -> [LogMessage] {
+        guard loop.durability.areEventsDurable(before: nextSequence) else { return [] }
+        let now = Self.wallMilliseconds
+        return try ControlLog.entries(from: first, limit: Self.recordsPerBatchMax, reading: region.store)
+            .filter { loop.durability.isEventDurable($0.sequence) }
+            .map { ControlMessage.message($0, generation: log.generation, nowMilliseconds: now) }
+    }
+
+    // MARK: Handing over
+
+    private func hand(over messages: [LogMessage]) {
+        for message in messages {
+            var marked = message
+            marked.token |= log.slot << PublisherLoop.slotShift
+            log.outbox.append(marked)
+        }
+    }
+
+    /// False when the producer's queue is full.
+    private func sendOutbox() throws(PublishingFailure) -> Bool {
+        guard !log.outbox.isEmpty else { return true }
+        let taken = try logged { () throws(RecordLogError) in
+            try producer.append(log.outbox[...], to: log.topic)
+        }
+        log.outbox.removeFirst(taken)
+        return log.outbox.isEmpty
+    }
+
+    private var currentWriter: ChangeMessageWriter? {
+        if log.writer == nil, let table = log.table {
+            log.writer = ChangeMessageWriter(
+                table, format: loop.publisher.configuration.format, partitions: log.partitions)
+        }
+        return log.writer
+    }
+
+    private static var wallMilliseconds: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+
+    private func logged<Result>(_ body: () throws(RecordLogError) -> Result) throws(PublishingFailure) -> Result {
+        do throws(RecordLogError) { return try body() } catch { throw .log(error) }
+    }
+
+    private func stored<Result>(_ body: () throws(StoreError) -> Result) throws(PublishingFailure) -> Result {
+        do throws(StoreError) { return try body() } catch { throw .store(error) }
+    }
+}

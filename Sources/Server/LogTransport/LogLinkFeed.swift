@@ -1,0 +1,294 @@
+import Bytes
+import ChangeMessage
+import Dispatch
+import KeyValueStore
+import Logging
+import Partition
+import Publication
+import RecordLog
+import Region
+import Replication
+import Synchronization
+
+/// Feeds a link from the `.changes` topics of its source.
+///
+/// A table's records come in the order of the source's log again (`TopicMerge`), so that the link's cursor means the same as with a store:
+/// it may change between both. Offsets are kept too, but only as a hint where to begin to read. What the topic has lost (retention, or the
+/// mock cluster's limit) is read from the source's log, which keeps it until the link has it; a control event says so.
+///
+/// Unchecked: everything but `reader` and `idle` is used by the link's thread only, as `LinkFeed` demands.
+final class LogLinkFeed: LinkFeed, @unchecked Sendable {
+    /// What is kept of topics, in bytes: above it only what may hold the next record is read.
+    static let bytesKeptMax = 32 << 20
+    static let recordsPerPollMax = 4096
+    static let bytesPerPollMax = 4 << 20
+    /// A wait is no longer, so that new tables are seen soon; in milliseconds.
+    static let waitMillisecondsMax = 50
+    /// How often it is looked whether records are missing, topics have come, and hints are due; in milliseconds.
+    static let checkMilliseconds: UInt64 = 200
+    static let hintMilliseconds: UInt64 = 5000
+
+    private let source: Region
+    private let target: Region
+    private let log: any RecordLog
+    private let names: TopicNames
+    private let logger: Logger
+    private let confirmedEnd: @Sendable (TableDefinition) -> UInt64?
+    private let store: StoreLinkFeed
+    private let idle = Signal()
+    private let reader = Mutex<(any LogReader)?>(nil)
+    private var subscriptions: [String: LinkSubscription] = [:]
+    private var isRestricted = false
+    private var assigned: Set<TopicPartition> = []
+    private var checkedMilliseconds: UInt64 = 0
+    private var hintedMilliseconds: UInt64 = 0
+    private var savedHints: [String: LinkHint] = [:]
+    private var trouble: String?
+    /// Messages that nobody could use.
+    private var unusableCount = 0
+
+    init(
+        from source: Region, to target: Region, _ log: any RecordLog, _ names: TopicNames, logger: Logger,
+        confirmedEnd: @escaping @Sendable (TableDefinition) -> UInt64?
+    ) {
+        self.source = source
+        self.target = target
+        self.log = log
+        self.names = names
+        self.logger = logger
+        self.confirmedEnd = confirmedEnd
+        store = StoreLinkFeed(source: source, observer: "link to \(target.name), missing records")
+    }
+
+    func wakeUp() {
+        idle.signal()
+        reader.withLock { $0 }?.wakeUp()
+    }
+
+    func close() {
+        saveHints()
+        reader.withLock { $0 }?.close()
+    }
+
+    func keep(only tables: [TableDefinition]) {
+        let wanted = Set(tables.map(\.tableID))
+        let count = subscriptions.count
+        subscriptions = subscriptions.filter { wanted.contains($0.key) }
+        if subscriptions.count != count { note { () throws(RecordLogError) in try assign() } }
+    }
+
+    func visit(
+        _ table: TableDefinition, from first: UInt64, until end: UInt64, _ body: (LinkRecord) -> ScanStep
+    ) throws(StoreError) {
+        if let known = subscriptions[table.tableID], first < known.merge.start { subscriptions[table.tableID] = nil }
+        if subscriptions[table.tableID] == nil { subscribe(table, from: first) }
+        subscriptions[table.tableID]?.discard(before: first)
+        guard let subscription = subscriptions[table.tableID] else { return }
+        guard first >= subscription.missingEnd else {
+            return try store.visit(table, from: first, until: min(end, subscription.missingEnd), body)
+        }
+        subscription.merge.visit(from: first) { entry in
+            entry.sequence < end && body(entry.element) == .next
+        }
+    }
+
+    func wait(milliseconds: Int) {
+        let now = Self.nowMilliseconds
+        if now - checkedMilliseconds >= Self.checkMilliseconds {
+            checkedMilliseconds = now
+            findMissing()
+        }
+        if now - hintedMilliseconds >= Self.hintMilliseconds {
+            hintedMilliseconds = now
+            saveHints()
+        }
+        let wait = min(milliseconds, Self.waitMillisecondsMax)
+        guard !subscriptions.isEmpty, let reader = reader.withLock({ $0 }) else { return idle.wait(milliseconds: wait) }
+        note { () throws(RecordLogError) in
+            do throws(RecordLogError) {
+                let batches = try reader.poll(
+                    recordsMax: Self.recordsPerPollMax, bytesMax: Self.bytesPerPollMax, waitMilliseconds: wait)
+                for batch in batches { take(batch) }
+                if let trouble = reader.trouble { throw trouble }
+            } catch .offsetOutOfRange(let partition) {
+                try restart(partition)
+            }
+            try restrictIfNeeded()
+        }
+    }
+
+    // MARK: Records
+
+    private func take(_ batch: RecordBatch) {
+        guard let id = subscriptions.first(where: { $0.value.topic == batch.source.topic })?.key,
+            var subscription = subscriptions.removeValue(forKey: id)
+        else { return }
+        for record in batch.records {
+            do throws(ChangeMessageError) {
+                try subscription.take(record, of: batch.source.partition, from: source)
+            } catch {
+                unusableCount += 1
+                logger.warning(
+                    "a message in a topic cannot be used and is passed over",
+                    metadata: [
+                        "partition": "\(batch.source)", "offset": "\(record.offset)", "reason": "\(error)",
+                        "count": "\(unusableCount)",
+                    ])
+            }
+        }
+        subscriptions[id] = subscription
+    }
+
+    private func findMissing() {
+        for (id, known) in subscriptions {
+            guard let confirmed = confirmedEnd(known.table) else { continue }
+            var subscription = known
+            note { () throws(RecordLogError) in
+                let missing = try subscription.findMissing(confirmedEnd: confirmed) { () throws(RecordLogError) in
+                    try log.offsets(of: known.partitions).map(\.end)
+                }
+                subscriptions[id] = subscription
+                if let missing { tell(missing, of: subscription) }
+            }
+        }
+    }
+
+    private func tell(_ missing: Range<UInt64>, of subscription: LinkSubscription) {
+        logger.warning(
+            "a topic does not hold what a link has not read; it is read from the source's log",
+            metadata: [
+                "topic": "\(subscription.topic)", "to": "\(target.name)", "first": "\(missing.lowerBound)",
+                "last": "\(missing.upperBound - 1)",
+            ])
+        _ = target.perform(
+            .emit(
+                .recordsMissing(
+                    from: source.name, to: target.name, table: subscription.table.name, topic: subscription.topic,
+                    missing: missing)))
+    }
+
+    // MARK: Reading
+
+    private func subscribe(_ table: TableDefinition, from first: UInt64) {
+        note { () throws(RecordLogError) in
+            let topic = names.topic(.changes, of: table.name, in: source.name)
+            guard let found = try log.topics(withPrefix: topic).first(where: { $0.name == topic }) else { return }
+            let ranges = try log.offsets(of: found.topicPartitions)
+            var offsets = ranges.map(\.start)
+            if let hint = readHint(table), hint.sequence <= first, hint.offsets.count == offsets.count {
+                for place in offsets.indices
+                where (ranges[place].start...ranges[place].end).contains(hint.offsets[place]) {
+                    offsets[place] = hint.offsets[place]
+                }
+            }
+            subscriptions[table.tableID] = LinkSubscription(table, topic: topic, offsets: offsets, first: first)
+            try assign()
+        }
+    }
+
+    /// The partition's place has gone by retention: what is left is read from its beginning. Missing records are found later.
+    private func restart(_ partition: TopicPartition) throws(RecordLogError) {
+        guard let id = subscriptions.first(where: { $0.value.topic == partition.topic })?.key,
+            let range = try log.offsets(of: [partition]).first
+        else { return }
+        subscriptions[id]?.offsets[Int(partition.partition)] = range.start
+        try assign()
+    }
+
+    private func restrictIfNeeded() throws(RecordLogError) {
+        let kept = subscriptions.values.reduce(0) { $0 + $1.merge.byteCount }
+        if isRestricted ? kept < Self.bytesKeptMax / 2 : kept > Self.bytesKeptMax {
+            isRestricted.toggle()
+            try assign()
+        } else if isRestricted, assigned != wantedPartitions {
+            // What was missing may have come from one partition, and be missing from another now.
+            try assign()
+        }
+    }
+
+    private var wantedPartitions: Set<TopicPartition> {
+        Set(subscriptions.values.flatMap { isRestricted ? $0.neededPartitions : $0.partitions })
+    }
+
+    private func assign() throws(RecordLogError) {
+        var reader = reader.withLock { $0 }
+        if reader == nil {
+            reader = try log.makeReader(ReaderSettings())
+            self.reader.withLock { $0 = reader }
+        }
+        let wanted = wantedPartitions
+        var positions: [TopicPartition: LogPosition] = [:]
+        for subscription in subscriptions.values {
+            for partition in subscription.partitions where wanted.contains(partition) {
+                positions[partition] = .offset(subscription.offsets[Int(partition.partition)])
+            }
+        }
+        try reader?.assign(positions)
+        assigned = wanted
+    }
+
+    /// Runs what needs the log; says when it cannot be had, and when it can again.
+    private func note(_ body: () throws(RecordLogError) -> Void) {
+        do throws(RecordLogError) {
+            try body()
+            trouble = nil
+        } catch {
+            guard trouble != "\(error)" else { return }
+            trouble = "\(error)"
+            logger.warning(
+                "a link cannot read its source's topics",
+                metadata: ["from": "\(source.name)", "to": "\(target.name)", "reason": "\(error)"])
+        }
+    }
+
+    private static var nowMilliseconds: UInt64 { DispatchTime.now().uptimeNanoseconds / 1_000_000 }
+
+    // MARK: Hints
+
+    private func readHint(_ table: TableDefinition) -> LinkHint? {
+        let stored = try? KeptValue.values(withPrefix: hintName(table.tableID), reading: target.store).first
+        return stored.flatMap { LinkHint(decoding: $0.value) }
+    }
+
+    private func saveHints() {
+        for (id, subscription) in subscriptions {
+            let hint = LinkHint(sequence: subscription.merge.start, offsets: subscription.resumeOffsets)
+            guard savedHints[id] != hint else { continue }
+            savedHints[id] = hint
+            _ = target.perform(.keep(KeptValue(name: hintName(id), value: hint.encoded, isDurable: false)))
+        }
+    }
+
+    private func hintName(_ tableID: String) -> String { "link/\(source.name)/\(tableID)" }
+}
+
+/// Where a link may begin to read a topic: every record from `sequence` on lies at these offsets or behind them.
+struct LinkHint: Equatable {
+    let sequence: UInt64
+    let offsets: [Int64]
+
+    init(sequence: UInt64, offsets: [Int64]) {
+        self.sequence = sequence
+        self.offsets = offsets
+    }
+
+    var encoded: [UInt8] {
+        var bytes: [UInt8] = []
+        for number in [sequence] + offsets.map(UInt64.init) { Varint.append(number, to: &bytes) }
+        return bytes
+    }
+
+    init?(decoding bytes: [UInt8]) {
+        var numbers: [UInt64] = []
+        let isWhole = bytes.withUnsafeBytes { buffer in
+            var reader = ByteReader(buffer)
+            while !reader.isAtEnd {
+                guard let number = try? reader.readVarint() else { return false }
+                numbers.append(number)
+            }
+            return true
+        }
+        guard isWhole, let sequence = numbers.first, numbers.allSatisfy({ $0 <= UInt64(Int64.max) }) else { return nil }
+        self.init(sequence: sequence, offsets: numbers.dropFirst().map(Int64.init))
+    }
+}
