@@ -144,7 +144,7 @@ let package = Package(
             [
                 "Bytes", "JSONBytes", "AttributeModel", "ChangeStream", "Replication", "Partition", "KeyValueStore",
                 "Region", "HTTPEndpoint", "WireProtocol", "EventPattern", "EventSource", "Metrics", "Functions",
-                "EventSources", "HandlerKit", "HandlerFolders", logging,
+                "EventSources", "HandlerKit", "HandlerFolders", "LogTransport", "RecordLog", logging,
             ] + nio),
         layer(
             "Server", "Replay",
@@ -160,6 +160,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "JSONBytes", "AttributeModel", "KeyValueStore", "Replication", "ChangeStream", "EventPattern",
                 "Region", "Functions", "HTTPEndpoint", "Gateway", "HandlerKit", "HandlerFolders", "Replay",
+                "ChangeMessage", "RecordLog", "KafkaLog", "LogTransport",
                 argumentParser, logging, serviceLifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],

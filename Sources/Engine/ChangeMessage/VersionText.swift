@@ -1,3 +1,4 @@
+import Bytes
 import ChangeStream
 import Replication
 
@@ -52,28 +53,10 @@ enum TimeText {
 
     /// Reads what `text` writes.
     static func milliseconds(_ text: String) -> UInt64? {
-        let halves = text.split(separator: "T", omittingEmptySubsequences: false)
-        guard halves.count == 2, halves[1].utf8.count == 13, halves[1].utf8.last == UInt8(ascii: "Z") else {
-            return nil
-        }
-        let date = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
-        let time = halves[1].dropLast().split(whereSeparator: { $0 == ":" || $0 == "." }).map { UInt64($0) }
-        guard date.count == 3, time.count == 4, let year = date[0], year < 20_000, let month = date[1],
-            (1...12).contains(month), let day = date[2], (1...31).contains(day), let hour = time[0], hour < 24,
-            let minute = time[1], minute < 60, let second = time[2], second < 60, let rest = time[3], rest < 1000
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].utf8.count == 4, parts[1].utf8.last == UInt8(ascii: "Z"),
+            let rest = UInt64(parts[1].dropLast()), let time = CivilTime(parts[0])
         else { return nil }
-        guard let days = daysSince1970(year: year, month: month, day: day) else { return nil }
-        return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + rest
-    }
-
-    /// The inverse of the Gregorian date, counting years from March so that the leap day is the last of its year; nil before 1970.
-    private static func daysSince1970(year: UInt64, month: UInt64, day: UInt64) -> UInt64? {
-        guard year >= 1970 else { return nil }
-        let shiftedYear = month > 2 ? year : year - 1
-        let era = shiftedYear / 400
-        let yearOfEra = shiftedYear % 400
-        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
+        return UInt64(time.secondsSince1970) * 1000 + rest
     }
 }

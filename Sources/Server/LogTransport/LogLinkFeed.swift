@@ -42,6 +42,9 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
     private var assigned: Set<TopicPartition> = []
     private var checkedMilliseconds: UInt64 = 0
     private var hintedMilliseconds: UInt64 = 0
+    /// Tables that are not read yet, each from its first record that is wanted.
+    private var wishes: [String: (table: TableDefinition, first: UInt64)] = [:]
+    private var subscribeMilliseconds: UInt64 = 0
     private var savedHints: [String: LinkHint] = [:]
     private var trouble: String?
     /// Messages that nobody could use.
@@ -74,6 +77,7 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         let wanted = Set(tables.map(\.tableID))
         let count = subscriptions.count
         subscriptions = subscriptions.filter { wanted.contains($0.key) }
+        wishes = wishes.filter { wanted.contains($0.key) }
         if subscriptions.count != count { note { () throws(RecordLogError) in try assign() } }
     }
 
@@ -81,7 +85,7 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         _ table: TableDefinition, from first: UInt64, until end: UInt64, _ body: (LinkRecord) -> ScanStep
     ) throws(StoreError) {
         if let known = subscriptions[table.tableID], first < known.merge.start { subscriptions[table.tableID] = nil }
-        if subscriptions[table.tableID] == nil { subscribe(table, from: first) }
+        if subscriptions[table.tableID] == nil { wishes[table.tableID] = (table, first) }
         subscriptions[table.tableID]?.discard(before: first)
         guard let subscription = subscriptions[table.tableID] else { return }
         guard first >= subscription.missingEnd else {
@@ -101,6 +105,11 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         if now - hintedMilliseconds >= Self.hintMilliseconds {
             hintedMilliseconds = now
             saveHints()
+        }
+        // Here and not when it is visited, for it may take as long as a broker does not answer.
+        if !wishes.isEmpty, now >= subscribeMilliseconds {
+            subscribe()
+            return
         }
         let wait = min(milliseconds, Self.waitMillisecondsMax)
         guard !subscriptions.isEmpty, let reader = reader.withLock({ $0 }) else { return idle.wait(milliseconds: wait) }
@@ -169,21 +178,33 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
 
     // MARK: Reading
 
-    private func subscribe(_ table: TableDefinition, from first: UInt64) {
+    private func subscribe() {
+        // A topic may not be there yet.
+        subscribeMilliseconds = Self.nowMilliseconds + Self.checkMilliseconds
         note { () throws(RecordLogError) in
-            let topic = names.topic(.changes, of: table.name, in: source.name)
-            guard let found = try log.topics(withPrefix: topic).first(where: { $0.name == topic }) else { return }
-            let ranges = try log.offsets(of: found.topicPartitions)
-            var offsets = ranges.map(\.start)
-            if let hint = readHint(table), hint.sequence <= first, hint.offsets.count == offsets.count {
-                for place in offsets.indices
-                where (ranges[place].start...ranges[place].end).contains(hint.offsets[place]) {
-                    offsets[place] = hint.offsets[place]
-                }
+            for (id, wish) in wishes {
+                guard let subscription = try makeSubscription(wish.table, from: wish.first) else { continue }
+                subscriptions[id] = subscription
+                wishes[id] = nil
             }
-            subscriptions[table.tableID] = LinkSubscription(table, topic: topic, offsets: offsets, first: first)
             try assign()
         }
+    }
+
+    /// Nil while there is no such topic.
+    private func makeSubscription(
+        _ table: TableDefinition, from first: UInt64
+    ) throws(RecordLogError) -> LinkSubscription? {
+        let topic = names.topic(.changes, of: table.name, in: source.name)
+        guard let found = try log.topics(withPrefix: topic).first(where: { $0.name == topic }) else { return nil }
+        let ranges = try log.offsets(of: found.topicPartitions)
+        var offsets = ranges.map(\.start)
+        if let hint = readHint(table), hint.sequence <= first, hint.offsets.count == offsets.count {
+            for (place, range) in ranges.enumerated() where (range.start...range.end).contains(hint.offsets[place]) {
+                offsets[place] = hint.offsets[place]
+            }
+        }
+        return LinkSubscription(table, topic: topic, offsets: offsets, first: first)
     }
 
     /// The partition's place has gone by retention: what is left is read from its beginning. Missing records are found later.

@@ -51,6 +51,13 @@ public final class LogTransport: LinkTransport {
         return min(changes, publisher?.confirmedEnd(.state, of: table) ?? 0)
     }
 
+    public func unpublishedRecords(of table: TableDefinition, in region: Region) -> UInt64? {
+        guard configuration.logs[region.name] != nil else { return nil }
+        let counters = region.counters(table.number)
+        let confirmed = publisher(of: region.name)?.confirmedEnd(.changes, of: table) ?? counters.firstSequence
+        return counters.nextSequence - min(counters.nextSequence, confirmed)
+    }
+
     /// How far all topics have come, by region, table and content.
     public var reports: [PublicationReport] {
         let publishers = publishers.withLock { $0.values.sorted { $0.region.name < $1.region.name } }

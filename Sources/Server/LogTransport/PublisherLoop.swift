@@ -33,6 +33,7 @@ final class PublisherLoop {
     private var trouble: String?
     private var retryMilliseconds: UInt64 = 0
     private var notedMilliseconds: UInt64 = 0
+    private var firstPlace = 0
     var durability: DurableEnds
 
     init(_ publisher: Publisher) {
@@ -62,8 +63,23 @@ final class PublisherLoop {
         refreshLogs()
         guard let producer = workingProducer() else { return Int(Self.retryMilliseconds) }
         var wait = Self.pollMilliseconds
-        for log in logs where !publisher.mustStop {
-            wait = min(wait, advance(log, producer, now))
+        for place in logs.indices where !publisher.mustStop {
+            let log = logs[(firstPlace + place) % logs.count]
+            guard now >= log.retryMilliseconds else {
+                wait = min(wait, Int(log.retryMilliseconds - now))
+                continue
+            }
+            guard !isBehindAnother(log) else { continue }
+            do throws(PublishingFailure) {
+                wait = min(wait, try LogAdvance(loop: self, log: log, producer: producer).run())
+                log.trouble = nil
+            } catch {
+                fail(log, error)
+                // A broker that does not answer takes its time: one try a turn, and the next turn begins with the next log.
+                firstPlace = (firstPlace + place + 1) % logs.count
+                wait = min(wait, Int(Self.retryMilliseconds))
+                break
+            }
         }
         if now - min(now, notedMilliseconds) >= Self.noteMilliseconds {
             notedMilliseconds = now
@@ -74,22 +90,14 @@ final class PublisherLoop {
         return wait
     }
 
-    private func advance(_ log: PublishedLog, _ producer: any LogProducer, _ now: UInt64) -> Int {
-        guard now >= log.retryMilliseconds else { return Int(log.retryMilliseconds - now) }
-        guard !isBehindAnother(log) else { return Self.pollMilliseconds }
-        do throws(PublishingFailure) {
-            defer { log.trouble = nil }
-            return try LogAdvance(loop: self, log: log, producer: producer).run()
-        } catch {
-            switch error {
-            case .log(let reason):
-                report(log, "\(reason)")
-                if reason.needsNewProducer { closeProducer("\(reason)") }
-            case .store(let reason): report(log, "\(reason)")
-            }
-            log.retryMilliseconds = now + Self.retryMilliseconds
-            return Int(Self.retryMilliseconds)
+    private func fail(_ log: PublishedLog, _ failure: PublishingFailure) {
+        switch failure {
+        case .log(let reason):
+            report(log, "\(reason)")
+            if reason.needsNewProducer { closeProducer("\(reason)") }
+        case .store(let reason): report(log, "\(reason)")
         }
+        log.retryMilliseconds = Self.nowMilliseconds + Self.retryMilliseconds
     }
 
     private func report(_ log: PublishedLog, _ reason: String) {

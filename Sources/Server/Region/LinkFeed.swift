@@ -31,4 +31,7 @@ public protocol LinkTransport: Sendable {
 
     /// The table's first record that others may still need from the store, because it is not yet carried off.
     func firstNeeded(of table: TableDefinition, in region: Region) -> UInt64
+
+    /// The table's records that are not published; nil when the region publishes nothing.
+    func unpublishedRecords(of table: TableDefinition, in region: Region) -> UInt64?
 }

@@ -1,6 +1,6 @@
 public import KeyValueStore
 public import Logging
-import Partition
+public import Partition
 public import Replication
 
 /// All regions of this process, and the links between them.
@@ -87,6 +87,11 @@ public final class RegionSet: Sendable {
     ) {
         guard let region = region(name), let table = region.catalogue.table(named: tableName) else { return }
         _ = region.perform(.changeCatalogue(.edit(table.number, body)))
+    }
+
+    /// The table's records that are not published yet; nil when nothing is published.
+    public func unpublishedRecords(of table: TableDefinition, in region: Region) -> UInt64? {
+        transport?.unpublishedRecords(of: table, in: region)
     }
 
     /// Lets the links look at the catalogue again without waiting for their next poll.

@@ -5,6 +5,7 @@ import Gateway
 import Glibc
 import HTTPEndpoint
 import KeyValueStore
+import LogTransport
 import Logging
 import Region
 import Replication
@@ -63,6 +64,9 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "Start no handlers.")
     var noHandlers = false
 
+    @OptionGroup(title: "Kafka")
+    var kafka: KafkaOptions
+
     @Option(help: "Event loop threads.")
     var eventLoops = 2
 
@@ -82,6 +86,7 @@ struct Serve: AsyncParsableCommand {
     func validate() throws {
         _ = try regionNames()
         _ = try linkSettings()
+        try kafka.check(try regionNames())
         guard (0...65_535).contains(port) else {
             throw ValidationError("--port must be between 0 and 65535, not \(port)")
         }
@@ -126,11 +131,15 @@ struct Serve: AsyncParsableCommand {
         var configuration = RegionSet.Configuration(regions: names, dataDirectory: directory)
         configuration.linkSettings = try linkSettings()
         configuration.linkSeed = seed
+        let transport = try kafka.transport(names, logger: logger)
+        configuration.transport = transport
+        configuration.logsAllTables = transport != nil
         let regions = try RegionSet(configuration, logger: logger)
+        transport?.start(regions)
         let controlPlane = ControlPlane(regions: regions, logger: logger)
         let service = AWSService(
-            regions: regions, controlPlane: controlPlane, listenerRegions: portPerRegion ? names : [nil],
-            logger: logger)
+            regions: regions, controlPlane: controlPlane, transport: transport,
+            listenerRegions: portPerRegion ? names : [nil], logger: logger)
         do {
             let server = try await HTTPServer.start(
                 .init(listeners: listeners(names), eventLoops: eventLoops, limits: Self.limits), logger: logger
@@ -144,11 +153,13 @@ struct Serve: AsyncParsableCommand {
                 throw error
             }
             service.attach(lambda)
-            printStart(names, directory: directory, ports: server.ports)
+            printStart(names, directory: directory, ports: server.ports, transport)
             return RunningEndpoint(
-                server: server, service: service, lambda: lambda, controlPlane: controlPlane, regions: regions)
+                server: server, service: service, lambda: lambda, controlPlane: controlPlane, transport: transport,
+                regions: regions)
         } catch {
             controlPlane.stop()
+            transport?.stop()
             regions.stop()
             throw error
         }
@@ -222,13 +233,16 @@ struct Serve: AsyncParsableCommand {
         ["127.0.0.1", "0.0.0.0", "::", "::1"].contains(host) ? "localhost" : host
     }
 
-    private func printStart(_ names: [RegionName], directory: String?, ports: [Int]) {
+    private func printStart(
+        _ names: [RegionName], directory: String?, ports: [Int], _ transport: LogTransport?
+    ) {
         let endpoints = ports.map { "http://\(shownHost):\($0)" }
         print("Tributary \(Tributary.version)")
         print("  regions         \(names.map(\.name).joined(separator: ", "))")
         print(
             "  data            \(directory.map { "\($0) (each write is on disk before it is acknowledged)" } ?? "in memory (nothing survives the process)")"
         )
+        for line in transport.map({ kafka.startLines($0.configuration) }) ?? [] { print("  kafka           \(line)") }
         if portPerRegion {
             for (name, endpoint) in zip(names, endpoints) { print("  endpoint        \(endpoint)  \(name)") }
         } else {
@@ -261,6 +275,7 @@ private struct RunningEndpoint {
     let service: AWSService
     let lambda: LambdaSystem
     let controlPlane: ControlPlane
+    let transport: LogTransport?
     let regions: RegionSet
 
     func stop() async {
@@ -268,6 +283,7 @@ private struct RunningEndpoint {
         await lambda.stop()
         await service.stop()
         controlPlane.stop()
+        transport?.stop()
         regions.stop()
     }
 }

@@ -66,6 +66,8 @@ struct StatusReport: Decodable {
         let bytes: Int
         let streamRecords: Int
         let replicas: [String]
+        /// Records that are not published; nil when nothing is published.
+        let unpublished: Int?
     }
 
     struct Link: Decodable {
@@ -85,16 +87,21 @@ struct StatusReport: Decodable {
     var text: String {
         let tables = regions.flatMap { region in
             region.tables.isEmpty
-                ? [[region.region, region.status, "(no tables)", "", "", "", "", ""]]
+                ? [[region.region, region.status, "(no tables)", "", "", "", "", "", ""]]
                 : region.tables.map { table in
                     [
                         region.region, region.status, table.table, table.status, "\(table.items)", "\(table.bytes)",
-                        "\(table.streamRecords)", table.replicas.joined(separator: ", "),
+                        "\(table.streamRecords)", table.unpublished.map { "\($0)" } ?? "",
+                        table.replicas.joined(separator: ", "),
                     ]
                 }
         }
-        let header = ["REGION", "HEALTH", "TABLE", "STATUS", "ITEMS", "BYTES", "RECORDS", "OTHER REPLICAS"]
-        var text = Self.columns([header] + tables)
+        let header = [
+            "REGION", "HEALTH", "TABLE", "STATUS", "ITEMS", "BYTES", "RECORDS", "UNPUBLISHED", "OTHER REPLICAS",
+        ]
+        var rows = [header] + tables
+        if tables.allSatisfy({ $0[7].isEmpty }) { for index in rows.indices { rows[index].remove(at: 7) } }
+        var text = TextColumns.text(rows)
         if !links.isEmpty {
             let rows = links.map { link in
                 [
@@ -103,26 +110,8 @@ struct StatusReport: Decodable {
                 ]
             }
             let header = ["FROM", "TO", "TABLE", "BACKLOG", "APPLIED", "LOST", "CONFLICTS", "DELAY"]
-            text += "\n" + Self.columns([header] + rows)
+            text += "\n" + TextColumns.text([header] + rows)
         }
         return text
-    }
-
-    private static func columns(_ rows: [[String]]) -> String {
-        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let line = zip(row, widths).map { cell, width in
-                cell + String(repeating: " ", count: width - cell.count)
-            }.joined(separator: "  ")
-            return line.trimmingSuffix { $0 == " " } + "\n"
-        }.joined()
-    }
-}
-
-extension String {
-    fileprivate func trimmingSuffix(while predicate: (Character) -> Bool) -> String {
-        var end = endIndex
-        while end > startIndex, predicate(self[index(before: end)]) { end = index(before: end) }
-        return String(self[..<end])
     }
 }

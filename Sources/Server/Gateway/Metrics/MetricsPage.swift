@@ -1,6 +1,7 @@
 import EventSources
 import Foundation
 import HTTPEndpoint
+import LogTransport
 import Metrics
 import NIOHTTP1
 import Partition
@@ -16,18 +17,20 @@ struct MetricsPage {
     let requests: RequestMetrics
     let latencies: ReplicationLatencies
     let lambdas: [RegionLambda]
+    let publications: [PublicationReport]
     /// When the process began, in milliseconds since 1970.
     let startedMilliseconds: UInt64
     private var text = PrometheusText()
 
     init(
         _ regions: RegionSet, _ requests: RequestMetrics, _ latencies: ReplicationLatencies, _ lambdas: [RegionLambda],
-        startedMilliseconds: UInt64
+        _ publications: [PublicationReport], startedMilliseconds: UInt64
     ) {
         self.regions = regions
         self.requests = requests
         self.latencies = latencies
         self.lambdas = lambdas
+        self.publications = publications
         self.startedMilliseconds = startedMilliseconds
     }
 
@@ -37,6 +40,7 @@ struct MetricsPage {
         page.writeRequests()
         page.writeTables()
         page.writeLinks()
+        page.writePublications()
         page.writeHandlers()
         page.writeProcess()
         return HTTPResponse(
@@ -146,6 +150,27 @@ struct MetricsPage {
         else { return 0 }
         let now = source.wallClock.milliseconds
         return Double(now - min(now, committed)) / 1000
+    }
+
+    // MARK: Publications
+
+    private mutating func writePublications() {
+        guard !publications.isEmpty else { return }
+        text.begin("tributary_publication_up", .gauge, "1 while a topic can be written to, as far as is known.")
+        for publication in publications { text.sample(labels(publication), publication.trouble == nil ? 1.0 : 0) }
+        let numbers: [(String, PrometheusText.Kind, String, (PublicationReport) -> UInt64)] = [
+            ("backlog_records", .gauge, "Records that are not in their topic yet.", { $0.backlog }),
+            ("published_total", .counter, "Messages that are in their topic, since the start.", { $0.published }),
+            ("undeliverable_total", .counter, "Records that their topic does not take.", { $0.undeliverable }),
+        ]
+        for (name, kind, help, value) in numbers {
+            text.begin("tributary_publication_\(name)", kind, help)
+            for publication in publications { text.sample(labels(publication), value(publication)) }
+        }
+    }
+
+    private func labels(_ publication: PublicationReport) -> KeyValuePairs<String, String> {
+        ["region": publication.region.name, "topic": publication.topic]
     }
 
     // MARK: Handlers

@@ -1,6 +1,7 @@
 import Dispatch
 import HTTPEndpoint
 import KeyValueStore
+import LogTransport
 import Logging
 import Metrics
 import NIOCore
@@ -24,13 +25,15 @@ final class MetricsSystem: Sendable {
     private let lambdas = Mutex<[RegionLambda]>([])
     let regions: [RegionName: RegionMetrics]
     private let set: RegionSet
+    private let transport: LogTransport?
     private let logger: Logger
     private let wakeUp = Signal()
     private let isStopping = StopFlag()
     private let thread = DispatchGroup()
 
-    init(_ set: RegionSet, logger: Logger) {
+    init(_ set: RegionSet, _ transport: LogTransport?, logger: Logger) {
         self.set = set
+        self.transport = transport
         self.logger = logger
         requests = RequestMetrics(regions: set.names)
         regions = Dictionary(
@@ -89,7 +92,8 @@ final class MetricsSystem: Sendable {
     private var page: HTTPResponse {
         MetricsPage.response(
             MetricsPage(
-                set, requests, latencies, lambdas.withLock { $0 }, startedMilliseconds: startedMilliseconds))
+                set, requests, latencies, lambdas.withLock { $0 }, transport?.reports ?? [],
+                startedMilliseconds: startedMilliseconds))
     }
 
     // MARK: Requests

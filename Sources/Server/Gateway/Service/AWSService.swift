@@ -2,6 +2,7 @@ import Bytes
 public import HTTPEndpoint
 import JSONBytes
 import KeyValueStore
+public import LogTransport
 public import Logging
 import NIOCore
 import NIOHTTP1
@@ -28,15 +29,19 @@ public final class AWSService: Sendable {
     private let lambdaAuthentication: Authentication
     private let metricsAuthentication: Authentication
     private let metrics: MetricsSystem
+    private let topics: TopicPages
     private let eventStreams: EventStreamService
     private let lambda = Mutex<LambdaService?>(nil)
     private let endpoints: [String: Region]
     private let listenerRegions: [Region?]
     private let defaultRegion: String
 
-    /// - Parameter listenerRegions: for each listener the one region that it serves; nil where the request names it.
+    /// - Parameters:
+    ///   - transport: what publishes the regions' changes; nil when nothing does.
+    ///   - listenerRegions: for each listener the one region that it serves; nil where the request names it.
     public init(
-        regions: RegionSet, controlPlane: ControlPlane, listenerRegions: [RegionName?], logger: Logger
+        regions: RegionSet, controlPlane: ControlPlane, transport: LogTransport? = nil,
+        listenerRegions: [RegionName?], logger: Logger
     ) {
         self.regions = regions
         self.controlPlane = controlPlane
@@ -48,7 +53,8 @@ public final class AWSService: Sendable {
         authentication = Authentication(regions: regions.names.map(\.name), services: ["dynamodb", "sts"])
         lambdaAuthentication = Authentication(regions: regions.names.map(\.name), services: ["lambda"])
         metricsAuthentication = Authentication(regions: regions.names.map(\.name), services: ["monitoring"])
-        metrics = MetricsSystem(regions, logger: logger)
+        metrics = MetricsSystem(regions, transport, logger: logger)
+        topics = TopicPages(regions: regions, transport: transport)
         self.listenerRegions = listenerRegions.map { $0.flatMap { regions.region($0) } }
         defaultRegion = regions.names.first?.name ?? ""
     }
@@ -75,6 +81,7 @@ public final class AWSService: Sendable {
         if AdminPages.isChange(request) {
             return controlPlane.submit { [regions] in responder.respond(AdminPages.change(request, of: regions)) }
         }
+        if topics.answer(request, on: readers, responder) { return }
         if let response = AdminPages.response(to: request, of: regions) {
             return responder.respond(response)
         }

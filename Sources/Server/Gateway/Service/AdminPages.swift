@@ -51,7 +51,7 @@ enum AdminPages {
         writer.beginObject()
         writer.key("regions")
         writer.beginArray()
-        for region in regions.regions { append(region, to: &writer) }
+        for region in regions.regions { append(region, of: regions, to: &writer) }
         writer.endArray()
         writer.key("links")
         writer.beginArray()
@@ -61,7 +61,7 @@ enum AdminPages {
         return writer
     }
 
-    private static func append(_ region: Region, to writer: inout JSONWriter) {
+    private static func append(_ region: Region, of regions: RegionSet, to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("region")
         writer.string(region.name.name)
@@ -82,6 +82,10 @@ enum AdminPages {
             writer.number(Int(counters.itemBytes))
             writer.key("streamRecords")
             writer.number(Int(counters.nextSequence - counters.firstSequence))
+            if let unpublished = regions.unpublishedRecords(of: table, in: region) {
+                writer.key("unpublished")
+                writer.number(Int(clamping: unpublished))
+            }
             writer.key("replicas")
             writer.beginArray()
             for peer in table.peers { writer.string("\(peer.region) \(peer.status.rawValue)") }

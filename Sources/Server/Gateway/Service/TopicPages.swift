@@ -1,0 +1,111 @@
+import HTTPEndpoint
+import JSONBytes
+import LogTransport
+import NIOHTTP1
+import NIOPosix
+import RecordLog
+import Region
+import Replication
+
+/// `/_tributary/topics`: what is published where and how far, and what the links have not read.
+struct TopicPages: Sendable {
+    static let path = "/_tributary/topics"
+
+    let regions: RegionSet
+    /// Nil when nothing is published.
+    let transport: LogTransport?
+
+    /// Answers on a thread that may wait, because brokers are asked for offsets. False for all other requests.
+    func answer(_ request: HTTPRequest, on threads: NIOThreadPool, _ responder: Responder) -> Bool {
+        guard request.head.method == .GET, request.head.uri.prefix(while: { $0 != "?" }) == Self.path else {
+            return false
+        }
+        threads.submit { [self] _ in responder.respond(AdminPages.json(.ok, page)) }
+        return true
+    }
+
+    private var page: JSONWriter {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("kafka")
+        writer.boolean(transport != nil)
+        writer.key("topics")
+        writer.beginArray()
+        for report in transport?.reports ?? [] { append(report, to: &writer) }
+        writer.endArray()
+        writer.key("links")
+        writer.beginArray()
+        for link in regions.linkStatuses { Self.append(link, to: &writer) }
+        writer.endArray()
+        writer.endObject()
+        return writer
+    }
+
+    private func append(_ report: PublicationReport, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("region")
+        writer.string(report.region.name)
+        if let table = report.table {
+            writer.key("table")
+            writer.string(table)
+        }
+        writer.key("content")
+        writer.string(report.content.rawValue)
+        writer.key("topic")
+        writer.string(report.topic)
+        for (name, number) in [
+            ("backlog", report.backlog), ("published", report.published), ("undeliverable", report.undeliverable),
+        ] {
+            writer.key(name)
+            writer.number(Int(clamping: number))
+        }
+        appendPartitions(of: report, to: &writer)
+        if let trouble = report.trouble {
+            writer.key("trouble")
+            writer.string(trouble)
+        }
+        if !report.differences.isEmpty {
+            writer.key("differences")
+            writer.beginArray()
+            for difference in report.differences { writer.string(difference) }
+            writer.endArray()
+        }
+        writer.endObject()
+    }
+
+    /// The offsets of each partition; absent while the broker does not tell.
+    private func appendPartitions(of report: PublicationReport, to writer: inout JSONWriter) {
+        writer.key("partitionCount")
+        writer.number(Int(report.partitions))
+        // A broker that does not answer now is not asked for every topic again.
+        guard report.trouble == nil, let log = transport?.configuration.logs[report.region] else { return }
+        let partitions = (0..<report.partitions).map { TopicPartition(report.topic, $0) }
+        guard let ranges = try? log.offsets(of: partitions) else { return }
+        writer.key("partitions")
+        writer.beginArray()
+        for (partition, range) in zip(partitions, ranges) {
+            writer.beginObject()
+            for (name, number) in [
+                ("partition", Int64(partition.partition)), ("start", range.start), ("end", range.end),
+            ] {
+                writer.key(name)
+                writer.number(Int(number))
+            }
+            writer.endObject()
+        }
+        writer.endArray()
+    }
+
+    private static func append(_ link: LinkStatus, to writer: inout JSONWriter) {
+        writer.beginObject()
+        for (name, text) in [("from", link.from.name), ("to", link.to.name), ("table", link.table)] {
+            writer.key(name)
+            writer.string(text)
+        }
+        writer.key("backlog")
+        writer.number(Int(clamping: link.backlog))
+        writer.key("lagMilliseconds")
+        writer.number(Int(clamping: link.lagMilliseconds))
+        writer.endObject()
+    }
+}

@@ -1,0 +1,13 @@
+/// Tables for people: columns as wide as their widest cell, two spaces between them.
+enum TextColumns {
+    /// - Parameter rows: with as many cells each; the first is the header.
+    static func text(_ rows: [[String]]) -> String {
+        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let line = zip(row, widths).map { cell, width in
+                cell + String(repeating: " ", count: width - cell.count)
+            }.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
+        }.joined()
+    }
+}
