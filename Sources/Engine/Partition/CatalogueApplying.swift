@@ -53,6 +53,12 @@ extension RegionEngine {
             tables[number]?.cursors[peer] = nil
             group.delete(StorageKeys.cursor(number, from: peer), in: .metadata)
             settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
+        case .joinLegacyGlobalTable(let number, let membership):
+            joinLegacyGlobalTable(number, membership, wallMilliseconds: wallMilliseconds, group: &group)
+        case .leaveLegacyGlobalTable(let number):
+            leaveLegacyGlobalTable(number, wallMilliseconds: wallMilliseconds, group: &group)
+        case .removeLegacyPeer(let number, let peer):
+            removeLegacyPeer(number, peer, wallMilliseconds: wallMilliseconds, group: &group)
         }
     }
 
@@ -82,7 +88,7 @@ extension RegionEngine {
     }
 
     /// Tells what has become of this region's replica of a global table.
-    private mutating func tell<Reader: KeyValueReader>(
+    mutating func tell<Reader: KeyValueReader>(
         _ kind: ControlEvent.Kind, of table: TableDefinition, wallMilliseconds: UInt64,
         group: inout WriteGroup<Reader>
     ) {
@@ -90,7 +96,7 @@ extension RegionEngine {
         emit(event, wallMilliseconds: wallMilliseconds, group: &group)
     }
 
-    private mutating func update<Reader: KeyValueReader>(
+    mutating func update<Reader: KeyValueReader>(
         _ number: TableDefinition.Number, group: inout WriteGroup<Reader>,
         _ body: (inout TableDefinition, TableCounters) -> Void
     ) {
@@ -126,6 +132,7 @@ extension RegionEngine {
             definition.status = .deleting
             definition.deletedMilliseconds = wallMilliseconds
             definition.peers = []
+            definition.legacyGlobalTable = nil
             definition.localIndexes = []
             definition.globalIndexes = []
             definition.timeToLive = nil

@@ -62,14 +62,27 @@ enum CatalogueCodec {
                 throw .corrupted(path: "metadata", reason: "counters of table \(definition.name): \(error)")
             }
         }
-        for peer in definition.peers {
-            let key = StorageKeys.cursor(definition.number, from: peer.region)
-            guard let bytes = try store.value(of: key, in: .metadata) else { continue }
-            partition.cursors[peer.region] = try decode(bytes, what: "a link's cursor") {
-                (reader) throws(DamagedBytes) in try LinkCursor(decoding: &reader)
+        partition.cursors = try readCursors(store, definition.number)
+        return partition
+    }
+
+    private static func readCursors(
+        _ store: some KeyValueReader, _ number: TableDefinition.Number
+    ) throws(StoreError) -> [RegionName: LinkCursor] {
+        let range = StorageKeys.cursors(number)
+        var rows: [(RegionName, [UInt8])] = []
+        try store.scan(range, in: .metadata, reverse: false) { key, value in
+            let peer = String(decoding: key.dropFirst(range.lower.count), as: UTF8.self)
+            rows.append((RegionName(stored: peer), Array(value)))
+            return .next
+        }
+        var cursors: [RegionName: LinkCursor] = [:]
+        for (peer, bytes) in rows {
+            cursors[peer] = try decode(bytes, what: "a link's cursor") { (reader) throws(DamagedBytes) in
+                try LinkCursor(decoding: &reader)
             }
         }
-        return partition
+        return cursors
     }
 
     static func readIdempotency(_ store: some KeyValueReader) throws(StoreError) -> [Text: IdempotencyRecord] {

@@ -148,6 +148,12 @@ public enum CatalogueChange: Sendable {
     /// Where a link of a new replica begins.
     case setCursor(TableDefinition.Number, peer: RegionName, LinkCursor)
     case removeCursor(TableDefinition.Number, peer: RegionName)
+    /// Makes an empty table a replica of a global table of version 2017.11.29; nothing when it holds items by then.
+    case joinLegacyGlobalTable(TableDefinition.Number, LegacyMembership)
+    /// Makes a replica of such a global table a table that stands alone, with all its items.
+    case leaveLegacyGlobalTable(TableDefinition.Number)
+    /// Forgets another replica of such a global table.
+    case removeLegacyPeer(TableDefinition.Number, RegionName)
 }
 
 /// What may go, as the shell has found out by reading logs and peers.

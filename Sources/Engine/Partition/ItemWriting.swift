@@ -53,18 +53,21 @@ extension RegionEngine {
                 return .success(
                     PlannedWrite(
                         table: write.table, key: write.key, storageKey: storageKey, stored: stored, new: new,
-                        indexChanges: []))
+                        indexChanges: [], isLegacyGlobal: partition.definition.isLegacyGlobal))
             }
             let maintenance = IndexMaintenance(definition: partition.definition)
             entries = try maintenance.changes(from: old, to: new, tableKey: write.key, isUpdate: write.isUpdate)
-            if let new { try maintenance.checkSize(of: new, isUpdate: write.isUpdate) }
+            if let new {
+                let largest = partition.definition.isLegacyGlobal ? LegacyStamp.largest(in: region, on: new) : new
+                try maintenance.checkSize(of: largest, isUpdate: write.isUpdate)
+            }
         } catch {
             return .failure(error)
         }
         return .success(
             PlannedWrite(
                 table: write.table, key: write.key, storageKey: storageKey, stored: stored, new: new,
-                indexChanges: entries))
+                indexChanges: entries, isLegacyGlobal: partition.definition.isLegacyGlobal))
     }
 
     private func newItem(of write: ItemWrite, old: Item?) throws(WriteFailure) -> Item? {
@@ -88,9 +91,13 @@ extension RegionEngine {
         transaction: ChangeRecord.Transaction?, group: inout WriteGroup<Reader>
     ) -> WriteOutcome {
         let old = planned.stored?.item
-        let outcome = WriteOutcome(
-            oldItem: old, newItem: planned.new, indexWrites: planned.indexChanges.flatMap(\.writes))
+        let outcome = planned.outcome
         guard old != planned.new else { return outcome }
+        if planned.isLegacyGlobal {
+            stageLegacy(
+                planned, wallMilliseconds: wallMilliseconds, cause: cause, transaction: transaction, group: &group)
+            return outcome
+        }
         let timestamp = clock.stamp(
             wallMilliseconds: wallMilliseconds, overwriting: planned.stored?.version.timestamp)
         let version = Version(timestamp: timestamp, region: region)
@@ -160,8 +167,14 @@ struct PlannedWrite {
     let stored: StoredItem?
     let new: Item?
     let indexChanges: [IndexEntryChange]
+    /// Whether the table belongs to a global table of version 2017.11.29.
+    let isLegacyGlobal: Bool
 
     var changesItem: Bool { stored?.item != new }
+
+    var outcome: WriteOutcome {
+        WriteOutcome(oldItem: stored?.item, newItem: new, indexWrites: indexChanges.flatMap(\.writes))
+    }
 }
 
 extension ItemWrite {

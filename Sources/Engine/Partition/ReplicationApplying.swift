@@ -54,8 +54,12 @@ extension RegionEngine {
         note(change.version.timestamp, wallMilliseconds: wallMilliseconds, &outcome)
         store(planned, version: change.version, group: &group)
         guard planned.changesItem else { return }
+        var old = planned.stored?.item
+        if planned.isLegacyGlobal, change.item == nil {
+            old = logLegacyDeletionMark(change, on: old, in: table, wallMilliseconds: wallMilliseconds, group: &group)
+        }
         log(
-            table: table, old: planned.stored?.item, new: change.item, version: change.version,
+            table: table, old: old, new: change.item, version: change.version,
             baseVersion: change.baseVersion, wallMilliseconds: wallMilliseconds, cause: change.cause,
             transaction: change.transaction, group: &group)
     }
@@ -90,12 +94,14 @@ extension RegionEngine {
         let storageKey = StorageKeys.item(table, key)
         let stored = try group.storedItem(at: storageKey)
         var changes: [IndexEntryChange] = []
-        if let definition = tables[table]?.definition, !definition.indexes.isEmpty {
+        let definition = tables[table]?.definition
+        if let definition, !definition.indexes.isEmpty {
             changes = IndexMaintenance(definition: definition).changesLeavingOutUnfit(
                 from: stored?.item, to: item, tableKey: key)
         }
         return PlannedWrite(
-            table: table, key: key, storageKey: storageKey, stored: stored, new: item, indexChanges: changes)
+            table: table, key: key, storageKey: storageKey, stored: stored, new: item, indexChanges: changes,
+            isLegacyGlobal: definition?.isLegacyGlobal ?? false)
     }
 
     private mutating func note(

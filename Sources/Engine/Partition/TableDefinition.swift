@@ -36,6 +36,8 @@ public struct TableDefinition: Sendable, Equatable, Codable {
     public var deletedMilliseconds: UInt64?
     /// The other replicas of the global table; empty for a table of one region.
     public var peers: [Peer]
+    /// Its place in a global table of version 2017.11.29; nil for other tables, also for those of version 2019.11.21.
+    public var legacyGlobalTable: LegacyGlobalTable?
 
     public init(
         number: Number, name: String, region: RegionName, tableID: String, createdMilliseconds: UInt64,
@@ -68,6 +70,8 @@ public struct TableDefinition: Sendable, Equatable, Codable {
     public func streamARN(_ stream: Stream) -> String { arn + "/stream/" + stream.label }
 
     public var isGlobal: Bool { !peers.isEmpty }
+    /// Whether the table belongs to a global table of version 2017.11.29, which may have no other replica.
+    public var isLegacyGlobal: Bool { legacyGlobalTable != nil }
     /// Whether item operations find the table (reference `data-plane.md` 12.1).
     public var servesItems: Bool { status == .active || status == .updating }
     public var enabledStream: Stream? { streams.last.flatMap { $0.isEnabled ? $0 : nil } }

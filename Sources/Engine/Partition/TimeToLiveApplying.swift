@@ -7,7 +7,7 @@ import Replication
 /// Deletes that time brings.
 extension RegionEngine {
     /// Deletes those of the items that are there and are expired now, by this region's clock: an item that was renewed since somebody
-    /// looked stays. Each delete is a write of this region and replicates like any other.
+    /// looked stays. Each delete is a write of this region and replicates like any other, but not in global tables of version 2017.11.29.
     mutating func applyExpiredItems<Reader: KeyValueReader>(
         table: TableDefinition.Number, keys: [EncodedKey], wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
     ) throws(StoreError) -> Reply {
@@ -24,7 +24,8 @@ extension RegionEngine {
             else { continue }
             let planned = PlannedWrite(
                 table: table, key: key, storageKey: storageKey, stored: stored, new: nil,
-                indexChanges: maintenance.changesLeavingOutUnfit(from: item, to: nil, tableKey: key))
+                indexChanges: maintenance.changesLeavingOutUnfit(from: item, to: nil, tableKey: key),
+                isLegacyGlobal: definition.isLegacyGlobal)
             _ = stage(planned, wallMilliseconds: wallMilliseconds, cause: .ttl, transaction: nil, group: &group)
             emit(
                 Self.expiryEvent(of: item, expiry: expiry, in: definition), wallMilliseconds: wallMilliseconds,

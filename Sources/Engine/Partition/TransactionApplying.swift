@@ -50,14 +50,28 @@ extension RegionEngine {
         let size = planned.count { $0.changesItem }
         let shares = shares(of: planned)
         var index = 0
+        let memberships = planned.map { plan in
+            defer { if plan.changesItem { index += 1 } }
+            return ChangeRecord.Transaction(id: transaction.id, index: index, size: size, shares: shares)
+        }
+        // Before everything that travels, so that those records are neighbours in the log.
+        let versions = zip(planned, memberships).map { plan, membership in
+            plan.isStamped
+                ? logUnstamped(plan, wallMilliseconds: wallMilliseconds, transaction: membership, group: &group) : nil
+        }
         var outcomes: [WriteOutcome] = []
-        for plan in planned {
-            let membership = ChangeRecord.Transaction(
-                id: transaction.id, index: index, size: size, shares: shares)
-            if plan.changesItem { index += 1 }
-            outcomes.append(
-                stage(
-                    plan, wallMilliseconds: wallMilliseconds, cause: .user, transaction: membership, group: &group))
+        for (position, plan) in planned.enumerated() {
+            if let version = versions[position] {
+                stageStamped(
+                    plan, version: version, wallMilliseconds: wallMilliseconds, transaction: memberships[position],
+                    group: &group)
+                outcomes.append(plan.outcome)
+            } else {
+                outcomes.append(
+                    stage(
+                        plan, wallMilliseconds: wallMilliseconds, cause: .user, transaction: memberships[position],
+                        group: &group))
+            }
         }
         return outcomes
     }
@@ -74,8 +88,11 @@ extension RegionEngine {
                 shares[index].count += 1
             } else if let partition = tables[plan.table], partition.definition.isGlobal {
                 numbers.append(plan.table)
+                let unstamped = planned.count { $0.table == plan.table && $0.isStamped }
                 shares.append(
-                    .init(table: partition.definition.name, first: partition.counters.nextSequence, count: 1))
+                    .init(
+                        table: partition.definition.name, first: partition.counters.nextSequence + UInt64(unstamped),
+                        count: 1))
             }
         }
         return shares

@@ -26,6 +26,11 @@ public struct DecimalNumber: Hashable, Sendable {
         self.init(coefficient: UInt64(value.magnitude), exponent: 0, isNegative: value < 0)
     }
 
+    /// A whole number of millionths.
+    public init(millionths: Int) {
+        self.init(coefficient: UInt64(millionths.magnitude), exponent: -6, isNegative: millionths < 0)
+    }
+
     /// Brings a coefficient into normal form, without a check of the range.
     init(coefficient: UInt64, exponent: Int, isNegative: Bool) {
         var digits = coefficient

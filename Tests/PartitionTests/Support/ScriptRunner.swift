@@ -66,15 +66,17 @@ struct ScriptRunner {
         var keys: [String] = []
         var stream: StreamViewType?
         var members = world.names
+        var isLegacy = false
         while !scanner.isAtEnd {
             let word = try scanner.word()
             switch word {
             case "stream": stream = .newAndOldImages
+            case "legacy": isLegacy = true
             case "in": members = try scanner.words().map { try region($0) }
             default: keys.append(word)
             }
         }
-        try world.createTable(name, keys: keys.joined(separator: " "), stream: stream, in: members)
+        try world.createTable(name, keys: keys.joined(separator: " "), stream: stream, isLegacy: isLegacy, in: members)
         return []
     }
 

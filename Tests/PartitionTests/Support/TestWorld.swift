@@ -48,17 +48,33 @@ struct TestWorld {
     /// Creates a table in some regions, as a global table when they are several.
     mutating func createTable(
         _ tableName: String, keys: String, global: [IndexDefinition] = [], stream: StreamViewType?,
-        in members: [RegionName]
+        isLegacy: Bool = false, in members: [RegionName]
     ) throws {
         for member in members {
             let peers = members.filter { $0 != member }
-            let definition = self[member].definition(tableName, keys: keys, global: global, peers: peers)
+            let definition = self[member].definition(
+                tableName, keys: keys, global: global, peers: isLegacy ? [] : peers)
             try self[member].create(definition, stream: stream)
             let number = try self[member].table(tableName).number
+            if isLegacy { try joinLegacy(number, in: member, peers: peers) }
             for peer in peers {
                 try self[member].apply(.changeCatalogue(.setCursor(number, peer: peer, LinkCursor(next: 1))))
             }
         }
+    }
+
+    private mutating func joinLegacy(
+        _ number: TableDefinition.Number, in member: RegionName, peers: [RegionName]
+    ) throws {
+        let membership = LegacyMembership(createdMilliseconds: nowMilliseconds, peers: peers)
+        try self[member].apply([
+            .changeCatalogue(.joinLegacyGlobalTable(number, membership)),
+            .changeCatalogue(
+                .edit(number) { definition in
+                    definition.legacyGlobalTable?.status = .active
+                    for index in definition.peers.indices { definition.peers[index].status = .active }
+                }),
+        ])
     }
 
     /// The regions that hold a replica.
@@ -96,7 +112,8 @@ struct TestWorld {
         var changes: [ReplicatedChange] = []
         for record in try self[source].changes(of: sourcePartition.definition.number, from: cursor.next) {
             guard changes.count < limit, !pass.isOver else { break }
-            guard record.version.region == source else {
+            let isLegacy = sourcePartition.definition.isLegacyGlobal
+            guard record.version.region == source, !isLegacy || record.travelsFromLegacyGlobalTable else {
                 pass.skip(record.sequence)
                 continue
             }
@@ -133,6 +150,7 @@ struct TestWorld {
         guard let cursor = targetPartition.cursors[source] else { return nil }
         let changes = try self[source].changes(of: sourceTable.number)
             .filter { sequences.contains($0.sequence) && $0.version.region == source }
+            .filter { !sourceTable.isLegacyGlobal || $0.travelsFromLegacyGlobalTable }
             .map { try ReplicatedChange($0, of: sourceTable) }
         return try self[target].apply(
             .replicate(
