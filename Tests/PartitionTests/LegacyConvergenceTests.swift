@@ -95,7 +95,8 @@ private struct LegacyHistory {
         for (key, records) in steps {
             let last = try #require(records.last)
             let expected = last.newImage == nil ? [true] : [false, true]
-            #expect(records.map(\.travelsFromLegacyGlobalTable) == expected, comment)
+            let travel = try records.map { try ReplicatedChange($0, of: table).travelsFromLegacyGlobalTable }
+            #expect(travel == expected, comment)
             #expect(records.allSatisfy { $0.version == last.version }, comment)
             #expect(written[key]?[last.version] == nil, "a version was given out twice; \(comment)")
             written[key, default: [:]][last.version] = .some(last.newImage)

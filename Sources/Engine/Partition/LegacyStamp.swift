@@ -1,6 +1,6 @@
 import AttributeModel
 public import Bytes
-public import ChangeStream
+import ChangeStream
 import Replication
 
 /// The attributes that a global table of version 2017.11.29 keeps in each item: when and where it was last written, and whether it is being
@@ -49,11 +49,11 @@ public struct LegacyStamp: Sendable, Equatable {
     }
 }
 
-extension ChangeRecord {
+extension ReplicatedChange {
     /// Whether other replicas of a global table of version 2017.11.29 get the change: not a client's write as it came, which the stamped
     /// item follows, and nothing that expired, because each region sweeps for itself (reference `global-tables.md` 2 and 7).
     public var travelsFromLegacyGlobalTable: Bool {
-        guard let newImage else { return cause != .ttl }
-        return LegacyStamp(version).isOn(newImage)
+        guard let item else { return cause != .ttl }
+        return LegacyStamp(version).isOn(item)
     }
 }

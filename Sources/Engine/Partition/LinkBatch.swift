@@ -68,7 +68,7 @@ public struct LinkBatch: Sendable {
         var pass = LinkPass(
             settings, table: table.name, from: table.region, to: target, cursor: cursor,
             nowMilliseconds: nowMilliseconds)
-        try read(&pass, from: cursor.next, to: head, visiting: visit)
+        try read(&pass, of: table, from: cursor.next, to: head, visiting: visit)
         self.cursor = pass.cursor(watermark: cursor.watermark)
         if self.cursor.next >= head { self.cursor.watermark = clock }
         savedCursor = pass.safeCursor(watermark: self.cursor.watermark)
@@ -76,11 +76,14 @@ public struct LinkBatch: Sendable {
     }
 
     private mutating func read(
-        _ pass: inout LinkPass, from first: UInt64, to head: UInt64, visiting visit: Visit
+        _ pass: inout LinkPass, of table: TableDefinition, from first: UInt64, to head: UInt64, visiting visit: Visit
     ) throws(StoreError) {
+        let isLegacyGlobal = table.isLegacyGlobal
         var bytes = 0
         try visit(first, min(head, first + UInt64(Self.recordsMax))) { record in
-            guard case .own(let change, let commitMilliseconds) = record.content else {
+            guard case .own(let change, let commitMilliseconds) = record.content,
+                !isLegacyGlobal || change.travelsFromLegacyGlobalTable
+            else {
                 pass.skip(record.sequence)
                 return .next
             }

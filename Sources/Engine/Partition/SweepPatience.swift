@@ -19,7 +19,8 @@ public struct SweepPatience: Sendable {
     public mutating func due(
         _ expired: [EncodedKey], of table: TableDefinition, nowMilliseconds: UInt64, reading store: some KeyValueReader
     ) throws(StoreError) -> [EncodedKey] {
-        guard table.isGlobal else { return expired }
+        // Replicas of version 2017.11.29 do not tell each other what expired.
+        guard table.isGlobal, !table.isLegacyGlobal else { return expired }
         let others = table.peers.map(\.region)
         var seen: [EncodedKey: UInt64] = [:]
         var due: [EncodedKey] = []

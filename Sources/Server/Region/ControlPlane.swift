@@ -15,6 +15,7 @@ public final class ControlPlane: Sendable {
     private let logger: Logger
     private let replicas: ReplicaLifecycle
     private let indexes: IndexLifecycle
+    private let legacyGlobalTables: LegacyGlobalTables
     private let housekeeping: Housekeeping
     private let sweepers: [Sweeper]
     private let queue = DispatchQueue(label: "control plane")
@@ -29,6 +30,7 @@ public final class ControlPlane: Sendable {
         isStopping = flag
         replicas = ReplicaLifecycle(regions: regions, logger: logger) { flag.isSet }
         indexes = IndexLifecycle(regions: regions, logger: logger) { flag.isSet }
+        legacyGlobalTables = LegacyGlobalTables(regions: regions, replicas: replicas, logger: logger)
         housekeeping = Housekeeping(regions: regions, logger: logger)
         sweepers = regions.regions.map { region in
             Sweeper(region: region, intervalMilliseconds: regions.sweepIntervalMilliseconds, logger: logger)
@@ -107,11 +109,41 @@ public final class ControlPlane: Sendable {
         }
     }
 
+    /// Adds empty tables of one name to the global table of version 2017.11.29 that has this name, or makes it of them.
+    ///
+    /// - Parameter createdMilliseconds: when it is made, in milliseconds since 1970.
+    /// - Returns: the regions whose tables hold items by now; then nothing has changed.
+    public func addLegacyReplicas(
+        of tableName: String, in targets: [RegionName], createdMilliseconds: UInt64
+    ) -> [RegionName] {
+        let full = legacyGlobalTables.join(tableName, in: targets, createdMilliseconds: createdMilliseconds)
+        if full.isEmpty { completeJoining(tableName, targets.first ?? regions.names[0]) }
+        return full
+    }
+
+    private func completeJoining(_ tableName: String, _ region: RegionName) {
+        startJob("join global table", tableName, region) { [legacyGlobalTables] () throws(StoreError) in
+            try legacyGlobalTables.complete(tableName)
+        } conclude: { [legacyGlobalTables] in
+            legacyGlobalTables.activate(tableName)
+        }
+    }
+
+    /// Makes a replica of a global table of version 2017.11.29 a table that stands alone.
+    public func removeLegacyReplica(of tableName: String, in target: RegionName) {
+        legacyGlobalTables.beginLeaving(tableName, in: target)
+        startJob("leave global table", tableName, target) { [legacyGlobalTables] in
+            legacyGlobalTables.drain(tableName, of: target)
+        } conclude: { [legacyGlobalTables] in
+            legacyGlobalTables.leave(tableName, in: target)
+        }
+    }
+
     /// Adds a global secondary index to all replicas of the table.
     public func createIndex(
         _ index: IndexDefinition, attributeDefinitions: [KeyAttribute], on table: TableDefinition
     ) {
-        for region in [table.region] + table.peers.map(\.region) {
+        for region in regions(sharingIndexesOf: table) {
             indexes.create(index, attributeDefinitions: attributeDefinitions, on: table.name, in: region)
             fillIndex(index.name, on: table.name, in: region)
         }
@@ -126,9 +158,14 @@ public final class ControlPlane: Sendable {
     }
 
     public func deleteIndex(_ indexName: String, on table: TableDefinition) {
-        for region in [table.region] + table.peers.map(\.region) {
+        for region in regions(sharingIndexesOf: table) {
             indexes.delete(indexName, on: table.name, in: region)
         }
+    }
+
+    /// Replicas of version 2017.11.29 have indexes of their own (reference `global-tables.md` 1).
+    private func regions(sharingIndexesOf table: TableDefinition) -> [RegionName] {
+        table.isLegacyGlobal ? [table.region] : [table.region] + table.peers.map(\.region)
     }
 
     private func perform(_ change: CatalogueChange, in name: RegionName) {
@@ -163,6 +200,8 @@ public final class ControlPlane: Sendable {
             }
         }
         for (tableName, target) in interruptedRemovals { removeReplica(of: tableName, in: target) }
+        for tableName in legacyGlobalTables.resumeJoining() { completeJoining(tableName, regions.names[0]) }
+        for (tableName, target) in legacyGlobalTables.leaving { removeLegacyReplica(of: tableName, in: target) }
     }
 
     /// Only the region that began a creation goes on with it.
@@ -178,7 +217,8 @@ public final class ControlPlane: Sendable {
         var targets: [String: Set<RegionName>] = [:]
         for table in regions.regions.flatMap(\.catalogue.tables) {
             if table.status == .deleting { targets[table.name, default: []].insert(table.region) }
-            for peer in table.peers where peer.status == .deleting {
+            // A peer of version 2017.11.29 may be leaving with its table; one that is deleted knows it itself.
+            for peer in table.peers where peer.status == .deleting && !table.isLegacyGlobal {
                 targets[table.name, default: []].insert(peer.region)
             }
         }
@@ -189,7 +229,7 @@ public final class ControlPlane: Sendable {
         for index in table.globalIndexes where index.status == .creating {
             fillIndex(index.name, on: table.name, in: table.region)
             // The crash may have come before all replicas had the index.
-            for peer in table.peers where lacks(index.name, table.name, in: peer.region) {
+            for peer in table.peers where !table.isLegacyGlobal && lacks(index.name, table.name, in: peer.region) {
                 indexes.create(
                     index, attributeDefinitions: table.attributeDefinitions, on: table.name, in: peer.region)
                 fillIndex(index.name, on: table.name, in: peer.region)

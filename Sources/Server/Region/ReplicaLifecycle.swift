@@ -153,7 +153,7 @@ struct ReplicaLifecycle: Sendable {
     /// - Parameter millisecondsMax: when to give up and answer true, beyond the link's delay; nil to wait for ever. Time in which the link
     ///   carries nothing does not count: writes of an isolated region are not thrown away.
     /// - Returns: false when the process is ending or a region has failed. A replica that goes meanwhile is not waited for.
-    private func waitForLink(
+    func waitForLink(
         from source: RegionName, to target: RegionName, table: String, millisecondsMax: UInt64?
     ) -> Bool {
         guard let link = regions.link(from: source, to: target),
@@ -181,7 +181,7 @@ struct ReplicaLifecycle: Sendable {
     }
 
     /// Waits while a link carries nothing. False when the process is ending.
-    private func waitUntilCarrying(from source: RegionName, to target: RegionName) -> Bool {
+    func waitUntilCarrying(from source: RegionName, to target: RegionName) -> Bool {
         while !isStopping() {
             guard let link = regions.link(from: source, to: target), !link.isCarrying else { return true }
             Thread.sleep(forTimeInterval: Double(Self.pollMilliseconds) / 1000)

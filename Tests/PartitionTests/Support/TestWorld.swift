@@ -112,12 +112,12 @@ struct TestWorld {
         var changes: [ReplicatedChange] = []
         for record in try self[source].changes(of: sourcePartition.definition.number, from: cursor.next) {
             guard changes.count < limit, !pass.isOver else { break }
+            let change = try ReplicatedChange(record, of: sourcePartition.definition)
             let isLegacy = sourcePartition.definition.isLegacyGlobal
-            guard record.version.region == source, !isLegacy || record.travelsFromLegacyGlobalTable else {
+            guard record.version.region == source, !isLegacy || change.travelsFromLegacyGlobalTable else {
                 pass.skip(record.sequence)
                 continue
             }
-            let change = try ReplicatedChange(record, of: sourcePartition.definition)
             let decision = pass.decide(
                 record.sequence, key: change.key, commitMilliseconds: record.commitMilliseconds)
             if decision == .travels { changes.append(change) }
@@ -150,8 +150,8 @@ struct TestWorld {
         guard let cursor = targetPartition.cursors[source] else { return nil }
         let changes = try self[source].changes(of: sourceTable.number)
             .filter { sequences.contains($0.sequence) && $0.version.region == source }
-            .filter { !sourceTable.isLegacyGlobal || $0.travelsFromLegacyGlobalTable }
             .map { try ReplicatedChange($0, of: sourceTable) }
+            .filter { !sourceTable.isLegacyGlobal || $0.travelsFromLegacyGlobalTable }
         return try self[target].apply(
             .replicate(
                 ReplicatedChanges(
