@@ -46,6 +46,12 @@ struct Serve: AsyncParsableCommand {
             valueName: "from:to=how"))
     var links: [String] = []
 
+    @Flag(
+        help:
+            "Offer global tables of version 2017.11.29 (CreateGlobalTable). Without it that is refused, as AWS does for new users."
+    )
+    var legacyGlobalTables = false
+
     @Option(help: "What random delays are drawn from: the same seed gives the same delays.")
     var seed: UInt64 = 0
 
@@ -139,7 +145,8 @@ struct Serve: AsyncParsableCommand {
         let controlPlane = ControlPlane(regions: regions, logger: logger)
         let service = AWSService(
             regions: regions, controlPlane: controlPlane, transport: transport,
-            listenerRegions: portPerRegion ? names : [nil], logger: logger)
+            listenerRegions: portPerRegion ? names : [nil], offersLegacyGlobalTables: legacyGlobalTables,
+            logger: logger)
         do {
             let server = try await HTTPServer.start(
                 .init(listeners: listeners(names), eventLoops: eventLoops, limits: Self.limits), logger: logger

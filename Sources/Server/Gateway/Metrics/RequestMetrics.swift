@@ -88,6 +88,7 @@ final class RequestMetrics: Sendable {
         let targets =
             DataOperation.allCases.map { ("DynamoDB_20120810.", $0.rawValue) }
             + TableOperation.allCases.map { ("DynamoDB_20120810.", $0.rawValue) }
+            + GlobalTableOperation.allCases.map { ("DynamoDB_20120810.", $0.rawValue) }
             + StreamsOperation.allCases.map { ("DynamoDBStreams_20120810.", $0.rawValue) }
         cells = Dictionary(
             uniqueKeysWithValues: regions.map { region in

@@ -25,6 +25,8 @@ public final class AWSService: Sendable {
     let controlPlane: ControlPlane
     let logger: Logger
     let readers: NIOThreadPool
+    /// Whether new global tables of version 2017.11.29 may be made.
+    let offersLegacyGlobalTables: Bool
     private let authentication: Authentication
     private let lambdaAuthentication: Authentication
     private let metricsAuthentication: Authentication
@@ -39,10 +41,12 @@ public final class AWSService: Sendable {
     /// - Parameters:
     ///   - transport: what publishes the regions' changes; nil when nothing does.
     ///   - listenerRegions: for each listener the one region that it serves; nil where the request names it.
+    ///   - offersLegacyGlobalTables: whether global tables of version 2017.11.29 may be made. Those that are there are served anyhow.
     public init(
         regions: RegionSet, controlPlane: ControlPlane, transport: LogTransport? = nil,
-        listenerRegions: [RegionName?], logger: Logger
+        listenerRegions: [RegionName?], offersLegacyGlobalTables: Bool, logger: Logger
     ) {
+        self.offersLegacyGlobalTables = offersLegacyGlobalTables
         self.regions = regions
         self.controlPlane = controlPlane
         self.logger = logger
@@ -132,6 +136,8 @@ public final class AWSService: Sendable {
             execute(try operation.decode(document, context: context), in: region, exchange)
         case .table(let operation):
             try execute(operation, document, context, in: region, exchange)
+        case .globalTable(let operation):
+            try execute(operation, document, in: region, exchange)
         case .streams(let operation):
             execute(try operation.decode(document, context: context), in: region, exchange)
         case .unknown:

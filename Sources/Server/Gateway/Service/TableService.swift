@@ -106,11 +106,12 @@ extension AWSService {
         controlPlane.edit(table) { edit.apply(to: &$0) }
     }
 
-    /// In all regions of the table, when the edit is one that all replicas take over.
+    /// In all regions of the table, when the edit is one that all replicas take over. Those of version 2017.11.29 take over none
+    /// (reference `global-tables.md` 1 and 7).
     private func apply(_ edit: TableEdit, inGroupOf table: TableDefinition?) {
         guard let table else { return }
         apply(edit, to: table)
-        guard edit.isGroupWide else { return }
+        guard edit.isGroupWide, !table.isLegacyGlobal else { return }
         for peer in table.peers { apply(edit, to: regions.region(peer.region)?.catalogue.table(named: table.name)) }
     }
 

@@ -27,7 +27,8 @@ public struct DeleteTableRequest: Sendable, Equatable {
         if facts.isRecentSource(current.region, of: current, nowMilliseconds: context.wallMilliseconds) {
             throw .recentSource
         }
-        guard current.status == .active else { throw .tableInUse(current) }
+        let isSettled = current.legacyGlobalTable.map { $0.status == .active } ?? true
+        guard current.status == .active, isSettled else { throw .tableInUse(current) }
         if current.globalIndexes.contains(where: { $0.status != .active }) {
             throw .stillInUse("Cannot delete table while indexes are being created, updated, or deleted.")
         }

@@ -152,7 +152,7 @@ struct IndexDecision {
                     + "\(SchemaChecks.globalIndexesMax)")
         }
         try checkProjectedNames(with: index)
-        if current.isGlobal, billingMode == .provisioned, !current.globalIndexes.isEmpty {
+        if current.isGlobal, !current.isLegacyGlobal, billingMode == .provisioned, !current.globalIndexes.isEmpty {
             throw .notAutoScaled("GSI")
         }
         let keySchema = SchemaChecks(definitions: definitions).keySchema(index.keys)

@@ -2,6 +2,7 @@
 public enum OperationTarget: Sendable, Equatable {
     case data(DataOperation)
     case table(TableOperation)
+    case globalTable(GlobalTableOperation)
     case streams(StreamsOperation)
     /// No operation of this program: the answer is an `UnknownOperationException`.
     case unknown
@@ -18,6 +19,9 @@ public enum OperationTarget: Sendable, Equatable {
         }
         for operation in TableOperation.allCases {
             targets["DynamoDB_20120810." + operation.rawValue] = .table(operation)
+        }
+        for operation in GlobalTableOperation.allCases {
+            targets["DynamoDB_20120810." + operation.rawValue] = .globalTable(operation)
         }
         for operation in StreamsOperation.allCases {
             targets["DynamoDBStreams_20120810." + operation.rawValue] = .streams(operation)

@@ -213,9 +213,9 @@ public struct TableDescriptionJSON: Sendable {
         writer.string(table.streamARN(stream))
     }
 
-    /// The other regions' replicas; the region that is asked does not list its own.
+    /// The other regions' replicas; the region that is asked does not list its own. Those of version 2017.11.29 do not show here.
     private func appendReplicas(to writer: inout JSONWriter) {
-        if !table.isGlobal { return }
+        if !table.isGlobal || table.isLegacyGlobal { return }
         writer.key("GlobalTableVersion")
         writer.string("2019.11.21")
         writer.key("Replicas")

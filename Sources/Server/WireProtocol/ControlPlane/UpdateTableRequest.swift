@@ -61,6 +61,7 @@ public struct UpdateTableRequest: Sendable {
         let now = context.wallMilliseconds
         var steps: [TableStep] = []
         if let replicas {
+            if current.isLegacyGlobal { throw .replicaOfLegacyGlobalTable(current) }
             if hasConsistency, current.isGlobal {
                 throw .validation("MultiRegionConsistency parameter is unsupported on existing global table")
             }
@@ -132,7 +133,7 @@ public struct UpdateTableRequest: Sendable {
             }
             return .enableStream(viewType)
         case .disable:
-            if current.isGlobal {
+            if current.isGlobal || current.isLegacyGlobal {
                 throw .invalidParameter("Disabling Stream is not allowed for a Global Table replica.")
             }
             if current.enabledStream == nil {

@@ -12,8 +12,13 @@ public struct WireError: Error, Equatable, Sendable {
         case unrecognizedClient = "UnrecognizedClientException"
         case accessDenied = "AccessDeniedException"
         case resourceNotFound = "ResourceNotFoundException"
-        /// What the backup operations say of missing tables.
+        /// What backup operations, and those on global tables of version 2017.11.29, say of missing tables.
         case tableNotFound = "TableNotFoundException"
+        case globalTableNotFound = "GlobalTableNotFoundException"
+        case globalTableAlreadyExists = "GlobalTableAlreadyExistsException"
+        case replicaNotFound = "ReplicaNotFoundException"
+        case replicaAlreadyExists = "ReplicaAlreadyExistsException"
+        case indexNotFound = "IndexNotFoundException"
         case resourceInUse = "ResourceInUseException"
         case limitExceeded = "LimitExceededException"
         case conditionalCheckFailed = "ConditionalCheckFailedException"
