@@ -41,6 +41,7 @@ public final class RegionSet: Sendable {
                 opened.append(
                     try Region(name: name, store: store, wallClock: configuration.wallClock, logger: logger))
             }
+            try LogCheck.findLostRecords(in: opened, dataDirectory: configuration.dataDirectory)
         } catch {
             for region in opened { region.stop() }
             throw error
