@@ -121,3 +121,21 @@ def servers(folder):
     yield start
     for server in started:
         server.kill()
+
+
+# --- What faults were tried -------------------------------------------------------------------------------------------
+
+tried = []
+
+
+@pytest.fixture
+def record_crashes():
+    """record_crashes(kind, count, writes, remark): shown at the end of the run."""
+    return lambda kind, count, writes, remark="": tried.append((kind, count, writes, remark))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if tried:
+        terminalreporter.section("faults that were tried")
+        for kind, count, writes, remark in tried:
+            terminalreporter.write_line(f"{kind}: {count}, {writes} acknowledged writes audited; {remark}")

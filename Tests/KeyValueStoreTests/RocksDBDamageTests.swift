@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["CURRENT", "MANIFEST-", ".sst"]) func refusesAFileThatIsMissing(_ name: String) throws {
+    @Test(arguments: ["CURRENT", "MANIFEST-", ".sst", ".log"]) func refusesAFileThatIsMissing(_ name: String) throws {
         try withTemporaryDirectory { path in
             try writeStore(path)
             // Opening again moves the entries of the log into table files.

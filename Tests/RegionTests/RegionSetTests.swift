@@ -77,6 +77,33 @@ import Testing
         }
     }
 
+    @Test("a region whose log lacks what a replica has seen is refused: its next records would be skipped in silence")
+    func logThatHasLostItsEnd() throws {
+        try withRegions(.rocksDB) { world in
+            world.createTable()
+            world.addReplica(in: Names.eu)
+            try world.waitUntilActive(in: [Names.us, Names.eu])
+            try world[Names.us].put(item("a"))
+            try world.waitUntilEqual()
+            world.stop()
+            try world.exchangeFiles(of: Names.us, with: "us-before", copying: true)
+            try world.reopen()
+            try world[Names.us].put(item("b"))
+            try world.waitUntilEqual()
+            world.stop()
+            try world.exchangeFiles(of: Names.us, with: "us-before")
+            #expect {
+                _ = try world.openAgain()
+            } throws: { error in
+                guard case StoreError.corrupted(let path, let reason)? = error as? StoreError else { return false }
+                return path.hasSuffix("/us-east-1") && reason.contains("eu-west-1 has seen 2")
+            }
+            try world.exchangeFiles(of: Names.us, with: "us-before")
+            try world.reopen()
+            #expect(try world[Names.us].storedItem("b") != nil)
+        }
+    }
+
     @Test("a directory of another region is refused, and the regions opened before are closed again")
     func otherRegion() throws {
         let directory = temporaryPath()

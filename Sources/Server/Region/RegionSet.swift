@@ -48,6 +48,7 @@ public final class RegionSet: Sendable {
                         name: name, store: store, wallClock: configuration.wallClock,
                         logsAllTables: configuration.logsAllTables, logger: logger))
             }
+            try LogCheck.findLostRecords(in: opened, dataDirectory: configuration.dataDirectory)
         } catch {
             for region in opened { region.stop() }
             throw error

@@ -77,6 +77,10 @@ final class Database: @unchecked Sendable {
             // It would take the directory for a new one.
             throw .corrupted(path: directory.path, reason: "the file CURRENT is missing")
         }
+        if logs.isEmpty, names.contains(where: { $0.hasSuffix(".sst") }) {
+            // There always is one: the old one is deleted when the new one is there. It would begin a new one, without what was in it.
+            throw .corrupted(path: directory.path, reason: "the log file is missing")
+        }
         for name in logs + names.filter({ $0.hasPrefix("MANIFEST-") }) {
             if try LogFile(path: "\(directory.path)/\(name)").hidesRecords() {
                 throw .corrupted(path: directory.path, reason: "\(name) holds records behind a damaged one")

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import time
 
 from .waiting import eventually
 
@@ -50,7 +51,7 @@ def tributary(*arguments, timeout_seconds=30, environment=None):
 class Server:
     """One `tributary serve`, with its output kept in `<name>.out` and `<name>.log`."""
 
-    def __init__(self, folder, *arguments, data_directory=None, port=None, name="server"):
+    def __init__(self, folder, *arguments, data_directory=None, port=None, name="server", environment=None):
         self.folder = pathlib.Path(folder)
         self.port = port or free_port()
         self.data_directory = data_directory or pathlib.Path(folder) / "data"
@@ -58,6 +59,7 @@ class Server:
         self.stderr_path = pathlib.Path(folder) / f"{name}.log"
         storage = [] if "--in-memory" in arguments else ["--data-directory", str(self.data_directory)]
         self.command = [str(binary()), "serve", "--port", str(self.port), *storage, *arguments]
+        self.environment = {**os.environ, **(environment or {})}
         self.process = None
 
     @property
@@ -88,11 +90,17 @@ class Server:
         finally:
             self.kill()
 
+    def start_and_kill(self, after_seconds):
+        """kill -9 while it comes up, or soon after."""
+        self._launch()
+        time.sleep(after_seconds)
+        self.kill()
+
     def _launch(self):
         with open(self.stdout_path, "ab") as out, open(self.stderr_path, "ab") as log:
             self.process = subprocess.Popen(
                 # Not in the project's folder, whose handlers would run along.
-                self.command, stdout=out, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder
+                self.command, stdout=out, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, env=self.environment
             )
 
     def _answers(self):

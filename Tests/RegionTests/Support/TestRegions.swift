@@ -74,6 +74,16 @@ final class TestRegions {
         if let directory { try? FileManager.default.removeItem(atPath: directory) }
     }
 
+    /// Puts the files that lie under a name beside the regions in the place of a region's, and those under that name.
+    func exchangeFiles(of region: RegionName, with name: String, copying: Bool = false) throws {
+        let base = try #require(directory)
+        let (own, other) = ("\(base)/\(region)", "\(base)/\(name)")
+        if copying { return try FileManager.default.copyItem(atPath: own, toPath: other) }
+        try moveFile(own, to: other + "-moved")
+        try moveFile(other, to: own)
+        try moveFile(other + "-moved", to: other)
+    }
+
     subscript(_ name: RegionName) -> Region { regions.regions.first { $0.name == name }! }
 
     // MARK: Control
