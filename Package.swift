@@ -186,6 +186,7 @@ let package = Package(
         tests("JSONBytesTests", ["JSONBytes", "Bytes"]),
         tests("AttributeModelTests", ["AttributeModel", "JSONBytes", "Bytes"]),
         tests("KeyValueStoreTests", ["KeyValueStore", "RocksDBStore", "Bytes"]),
+        tests("RecordLogTests", ["RecordLog", "KafkaLog", logging]),
         tests("ExpressionsTests", ["Expressions", "AttributeModel", "Bytes"]),
         tests("ReplicationTests", ["Replication", "Bytes"]),
         tests("ChangeStreamTests", ["ChangeStream", "Replication", "AttributeModel", "JSONBytes", "Bytes"]),

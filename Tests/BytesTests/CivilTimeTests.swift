@@ -11,6 +11,15 @@ import Testing
     ])
     func knownTimes(seconds: Int, text: String) {
         #expect(CivilTime(secondsSince1970: seconds).text == text)
+        #expect(CivilTime(text)?.secondsSince1970 == seconds)
+    }
+
+    @Test(arguments: [
+        "", "T", "2025-01-01", "2025-13-01T00:00:00", "2025-00-01T00:00:00", "2025-01-32T00:00:00", "1969-12-31T23:59:59",
+        "2025-01-01T24:00:00", "2025-01-01T00:60:00", "2025-01-01T00:00", "2025-01-01T00:00:00Z",
+    ])
+    func textsThatAreNoTimes(text: String) {
+        #expect(CivilTime(text) == nil)
     }
 
     @Test("every day of 800 years is what the C library says")
@@ -24,6 +33,7 @@ import Testing
                 time.year == Int(expected.tm_year) + 1900 && time.month == Int(expected.tm_mon) + 1
                 && time.day == Int(expected.tm_mday) && time.hour == Int(expected.tm_hour)
                 && time.minute == Int(expected.tm_min) && time.second == Int(expected.tm_sec)
+                && time.secondsSince1970 == seconds
             if !isEqual {
                 Issue.record("\(seconds): \(time)")
                 return

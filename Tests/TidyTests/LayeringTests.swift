@@ -5,8 +5,8 @@ import Testing
 @Suite struct LayeringTests {
     /// From the lowest to the highest; a target may use those of its own layer and those before it.
     static let layers = ["Model", "Storage", "Engine", "Server", "Tools"]
-    /// Storage that engines must not know: they see the store's protocol only.
-    static let adapters: Set<String> = ["RocksDBStore", "CRocksDB"]
+    /// Storage that engines must not know: they see the protocols of the store and the record log only.
+    static let adapters: Set<String> = ["RocksDBStore", "CRocksDB", "KafkaLog", "CRdKafka"]
 
     @Test func everyImportIsADeclaredDependencyOfAnAllowedLayer() throws {
         let package = try Manifest(text: Manifest.read())

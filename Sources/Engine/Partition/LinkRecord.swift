@@ -1,4 +1,4 @@
-import AttributeModel
+public import AttributeModel
 import Bytes
 public import ChangeStream
 public import KeyValueStore

@@ -14,31 +14,40 @@ public final class KafkaLog: RecordLog {
     /// Kept alive for as long as this log uses it.
     private let mockCluster: MockKafkaCluster?
 
-    /// The log of the cluster that the properties name. It does not wait for the cluster to be there.
+    /// The log of the cluster that the properties name. It does not wait for the cluster to be there; questions to it wait up to the
+    /// request timeout.
     ///
     /// Errors: `invalidConfiguration`, when properties do not fit each other or name files that cannot be read.
-    public convenience init(_ properties: KafkaProperties, logger: Logger) throws(RecordLogError) {
+    public convenience init(
+        _ properties: KafkaProperties, requestTimeoutMilliseconds: Int = 10_000, logger: Logger
+    ) throws(RecordLogError) {
         guard properties.bootstrapServers != nil else {
             throw .invalidConfiguration(reason: "no Kafka brokers are named (bootstrap.servers)")
         }
-        try self.init(properties, mockCluster: nil, logger: logger)
+        try self.init(
+            properties, mockCluster: nil, requestTimeoutMilliseconds: requestTimeoutMilliseconds, logger: logger)
     }
 
     /// The log of a mock cluster of this process.
     public convenience init(
-        _ mockCluster: MockKafkaCluster, _ properties: KafkaProperties = KafkaProperties(), logger: Logger
+        _ mockCluster: MockKafkaCluster, _ properties: KafkaProperties = KafkaProperties(),
+        requestTimeoutMilliseconds: Int = 10_000, logger: Logger
     ) throws(RecordLogError) {
         let servers = try KafkaProperties(bootstrapServers: mockCluster.bootstrapServers)
-        try self.init(properties.merging(servers), mockCluster: mockCluster, logger: logger)
+        try self.init(
+            properties.merging(servers), mockCluster: mockCluster,
+            requestTimeoutMilliseconds: requestTimeoutMilliseconds, logger: logger)
     }
 
     private init(
-        _ properties: KafkaProperties, mockCluster: MockKafkaCluster?, logger: Logger
+        _ properties: KafkaProperties, mockCluster: MockKafkaCluster?, requestTimeoutMilliseconds: Int, logger: Logger
     ) throws(RecordLogError) {
         self.properties = properties
         self.mockCluster = mockCluster
         self.logger = logger
-        admin = try KafkaClient(.producer, properties, logger: logger) { _ throws(KafkaFailure) in }
+        admin = try KafkaClient(
+            .producer, properties, requestTimeoutMilliseconds: requestTimeoutMilliseconds, logger: logger
+        ) { _ throws(KafkaFailure) in }
         kafkaTopics = KafkaTopics(client: admin, mockCluster: mockCluster)
         kafkaOffsets = KafkaOffsets(client: admin)
     }

@@ -49,7 +49,8 @@ public struct KafkaProperties: Sendable {
     /// Sets the properties of a file: one `name=value` a line; empty lines and lines that begin with `#` or `!` are skipped. There are no
     /// escapes and no continued lines. Errors name the file and the line.
     public mutating func setAll(inText text: String, ofFile file: String) throws(RecordLogError) {
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() {
             let line = line.trimmed
             guard !line.isEmpty, !line.hasPrefix("#"), !line.hasPrefix("!") else { continue }
             do {

@@ -8,6 +8,13 @@ public protocol GroupConsumer: AnyObject, Sendable {
     /// Reads these partitions, which must be assigned, from other positions.
     func seek(_ positions: [TopicPartition: LogPosition]) throws(RecordLogError)
 
+    /// `poll` gives no records of these partitions until they are resumed; it goes on with the others and keeps the membership alive.
+    /// Partitions that are not assigned are ignored, and a new assignment begins unpaused.
+    func pause(_ partitions: Set<TopicPartition>) throws(RecordLogError)
+
+    /// `poll` goes on right behind the last record that it gave of each partition.
+    func resume(_ partitions: Set<TopicPartition>) throws(RecordLogError)
+
     /// Stores, for the group, the offset of the next record to read of each partition; returns when the log has it.
     func commit(_ offsets: [TopicPartition: Int64]) throws(RecordLogError)
 

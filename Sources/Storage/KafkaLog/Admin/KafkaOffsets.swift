@@ -24,14 +24,17 @@ final class KafkaOffsets: Sendable {
         of partitions: [TopicPartition], at timestamp: Int64
     ) throws(RecordLogError) -> [TopicPartition: Int64] {
         let list = PartitionList(partitions, offset: timestamp)
-        let code = rd_kafka_offsets_for_times(client.handle, list.handle, KafkaClient.requestTimeoutMilliseconds)
+        let code = list.withHandle {
+            rd_kafka_offsets_for_times(client.handle, $0, client.requestTimeoutMilliseconds)
+        }
         var offsets: [TopicPartition: Int64] = [:]
-        for entry in list.entries {
+        for entry in list.entries where entry.code != RD_KAFKA_RESP_ERR__IN_PROGRESS {
             let partition = entry.partition
             try KafkaFailure.checkCall(entry.code, topic: partition.topic, partition: partition.partition)
             offsets[partition] = entry.offset
         }
         try KafkaFailure.checkCall(code)
+        guard offsets.count == Set(partitions).count else { throw .timedOut(reason: "not all brokers have answered") }
         return offsets
     }
 
@@ -73,13 +76,17 @@ final class KafkaOffsets: Sendable {
     private func committedEntries(
         ofGroup group: String, in list: borrowing PartitionList
     ) throws(KafkaFailure) -> [PartitionList.Entry] {
-        var request = rd_kafka_ListConsumerGroupOffsets_new(group, list.handle)
+        var request = list.withHandle { rd_kafka_ListConsumerGroupOffsets_new(group, $0) }
         defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
         let answer = try AdminAnswer(from: client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS) { options, queue in
             rd_kafka_ListConsumerGroupOffsets(client.handle, &request, 1, options, queue)
         }
+        return try answer.withEvent(Self.entries)
+    }
+
+    private static func entries(ofGroupIn event: OpaquePointer) throws(KafkaFailure) -> [PartitionList.Entry] {
         var count = 0
-        guard let result = rd_kafka_event_ListConsumerGroupOffsets_result(answer.event),
+        guard let result = rd_kafka_event_ListConsumerGroupOffsets_result(event),
             let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count), count == 1,
             let found = groups[0]
         else { return [] }

@@ -28,7 +28,7 @@ final class KafkaTopics: Sendable {
     private func metadata(of topic: OpaquePointer?) throws(RecordLogError) -> [Listed] {
         var answer: UnsafePointer<rd_kafka_metadata>?
         let code = rd_kafka_metadata(
-            client.handle, topic == nil ? 1 : 0, topic, &answer, KafkaClient.requestTimeoutMilliseconds)
+            client.handle, topic == nil ? 1 : 0, topic, &answer, client.requestTimeoutMilliseconds)
         try KafkaFailure.checkCall(code)
         guard let answer else { return [] }
         defer { rd_kafka_metadata_destroy(answer) }
@@ -46,12 +46,12 @@ final class KafkaTopics: Sendable {
     func ensure(_ topics: [TopicSpecification]) throws(RecordLogError) -> [TopicOutcome] {
         guard !topics.isEmpty else { return [] }
         if let mockCluster { return try ensure(topics, on: mockCluster) }
+        if try isMockCluster() { return try ensureByAsking(topics) }
         let created: [String: KafkaFailure?]
         do throws(KafkaFailure) {
             created = try create(topics.filter { TopicSpecification.isValidName($0.name) })
         } catch {
-            guard error.isUnsupported else { throw error.recordLogError() }
-            return try ensureByAsking(topics)
+            throw error.recordLogError()
         }
         let existing = topics.filter { created[$0.name]??.code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS }
         let compared = try compare(existing)
@@ -65,7 +65,6 @@ final class KafkaTopics: Sendable {
     /// For each topic nil when it was created, and why not otherwise.
     private func create(_ topics: [TopicSpecification]) throws(KafkaFailure) -> [String: KafkaFailure?] {
         guard !topics.isEmpty else { return [:] }
-        var results: [String: KafkaFailure?] = [:]
         var requests: [OpaquePointer?] = []
         defer { rd_kafka_NewTopic_destroy_array(&requests, requests.count) }
         for topic in topics {
@@ -75,8 +74,13 @@ final class KafkaTopics: Sendable {
         let answer = try AdminAnswer(from: client, RD_KAFKA_ADMIN_OP_CREATETOPICS) { options, queue in
             rd_kafka_CreateTopics(client.handle, &requests, requests.count, options, queue)
         }
+        return answer.withEvent(Self.creations)
+    }
+
+    private static func creations(in event: OpaquePointer) -> [String: KafkaFailure?] {
+        var results: [String: KafkaFailure?] = [:]
         var count = 0
-        guard let result = rd_kafka_event_CreateTopics_result(answer.event),
+        guard let result = rd_kafka_event_CreateTopics_result(event),
             let found = rd_kafka_CreateTopics_result_topics(result, &count)
         else { return [:] }
         for case let topic? in UnsafeBufferPointer(start: found, count: count) {
@@ -151,14 +155,18 @@ final class KafkaTopics: Sendable {
         let answer = try AdminAnswer(from: client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS) { options, queue in
             rd_kafka_DescribeConfigs(client.handle, &requests, requests.count, options, queue)
         }
+        return answer.withEvent(Self.descriptions)
+    }
+
+    private static func descriptions(in event: OpaquePointer) -> [String: [String: String]] {
         var count = 0
-        guard let result = rd_kafka_event_DescribeConfigs_result(answer.event),
+        guard let result = rd_kafka_event_DescribeConfigs_result(event),
             let resources = rd_kafka_DescribeConfigs_result_resources(result, &count)
         else { return [:] }
         var settings: [String: [String: String]] = [:]
         for case let resource? in UnsafeBufferPointer(start: resources, count: count)
         where rd_kafka_ConfigResource_error(resource) == RD_KAFKA_RESP_ERR_NO_ERROR {
-            settings[String(cString: rd_kafka_ConfigResource_name(resource))] = Self.entries(of: resource)
+            settings[String(cString: rd_kafka_ConfigResource_name(resource))] = entries(of: resource)
         }
         return settings
     }
@@ -194,6 +202,14 @@ final class KafkaTopics: Sendable {
                 return .failed(error)
             }
         }
+    }
+
+    /// Whether it is a mock cluster, by the name that those give themselves. It would leave a request to create topics unanswered.
+    private func isMockCluster() throws(RecordLogError) -> Bool {
+        _ = try list()
+        guard let name = rd_kafka_clusterid(client.handle, client.requestTimeoutMilliseconds) else { return false }
+        defer { rd_kafka_mem_free(client.handle, name) }
+        return String(cString: name).hasPrefix("mockCluster")
     }
 
     /// A mock cluster of another process creates a topic when it is asked for it, with a number of partitions of its own.

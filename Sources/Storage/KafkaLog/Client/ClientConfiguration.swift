@@ -2,6 +2,7 @@ import CRdKafka
 
 /// The owner of a configuration until a client takes it over.
 struct ClientConfiguration: ~Copyable {
+    /// For the extensions that set callbacks, which borrow the configuration for as long as they use it.
     let handle: OpaquePointer
 
     init() {
@@ -18,6 +19,16 @@ struct ClientConfiguration: ~Copyable {
         guard code == RD_KAFKA_CONF_OK else {
             throw KafkaFailure(code: RD_KAFKA_RESP_ERR__INVALID_ARG, text: text.string)
         }
+    }
+
+    /// Events of these kinds are for the client's queue.
+    func setEvents(_ kinds: CInt) {
+        rd_kafka_conf_set_events(handle, kinds)
+    }
+
+    /// A copy that nobody owns yet.
+    func copy() -> OpaquePointer? {
+        rd_kafka_conf_dup(handle)
     }
 
     func set(_ name: String, to value: Int) throws(KafkaFailure) {

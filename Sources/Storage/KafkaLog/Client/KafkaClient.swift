@@ -12,8 +12,10 @@ final class KafkaClient: @unchecked Sendable {
     private let retainedContext: Unmanaged<ClientContext>
     private let kind: Kind
 
+    static let defaultRequestTimeoutMilliseconds = 10_000
+
     /// How long a call waits for a broker's answer.
-    static let requestTimeoutMilliseconds: CInt = 10_000
+    let requestTimeoutMilliseconds: CInt
 
     var isReader: Bool { kind == .reader }
 
@@ -21,10 +23,13 @@ final class KafkaClient: @unchecked Sendable {
 
     /// Errors: `invalidConfiguration`, when a property is wrong only together with others or with this machine (files, certificates).
     init(
-        _ kind: Kind, _ properties: KafkaProperties, logger: Logger,
+        _ kind: Kind, _ properties: KafkaProperties,
+        requestTimeoutMilliseconds: Int = defaultRequestTimeoutMilliseconds,
+        logger: Logger,
         configure: (borrowing ClientConfiguration) throws(KafkaFailure) -> Void
     ) throws(RecordLogError) {
         self.kind = kind
+        self.requestTimeoutMilliseconds = CInt(requestTimeoutMilliseconds)
         context = ClientContext(logger: logger)
         retainedContext = Unmanaged.passRetained(context)
         let configuration = ClientConfiguration()
@@ -39,7 +44,7 @@ final class KafkaClient: @unchecked Sendable {
         }
         configuration.setCallbacks(to: retainedContext)
         // A successful client owns the configuration it was given; ours is freed by its own owner.
-        let copy = rd_kafka_conf_dup(configuration.handle)
+        let copy = configuration.copy()
         let type = kind == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
         guard let handle = text.write({ rd_kafka_new(type, copy, $0, $1) }) else {
             rd_kafka_conf_destroy(copy)

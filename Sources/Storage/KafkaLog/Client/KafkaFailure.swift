@@ -18,11 +18,6 @@ struct KafkaFailure: Error {
         self.init(code: rd_kafka_error_code(error), text: String(cString: rd_kafka_error_string(error)))
     }
 
-    /// Whether the broker does not know the request; the mock cluster knows few.
-    var isUnsupported: Bool {
-        code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE || code == RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION
-    }
-
     /// Throws unless the code means success.
     static func checkCall(
         _ code: rd_kafka_resp_err_t, topic: String? = nil, partition: Int32? = nil

@@ -3,7 +3,7 @@ import RecordLog
 
 /// The owner of a list of topic partitions with offsets, as librdkafka's calls take and fill them.
 struct PartitionList: ~Copyable {
-    let handle: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+    private let handle: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
 
     init(capacity: Int) {
         handle = rd_kafka_topic_partition_list_new(CInt(capacity))
@@ -21,6 +21,13 @@ struct PartitionList: ~Copyable {
 
     func add(_ partition: TopicPartition, offset: Int64) {
         rd_kafka_topic_partition_list_add(handle, partition.topic, partition.partition).pointee.offset = offset
+    }
+
+    /// Lends the list, which lives as long as the call. (A pointer that is only read from a temporary value would outlive it.)
+    func withHandle<Result, Failure: Error>(
+        _ body: (UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(handle)
     }
 
     struct Entry {

@@ -18,6 +18,8 @@ final class KafkaGroupConsumer: GroupConsumer {
         let records: RecordQueue
     }
 
+    private static let heartbeatMillisecondsMax = 1_000
+
     private let offsets: KafkaOffsets
     private let open: Mutex<Open?>
     private let membership = Mutex(Membership())
@@ -30,7 +32,9 @@ final class KafkaGroupConsumer: GroupConsumer {
             try configuration.configureConsumer(group: group, settings.reader)
             try configuration.set("auto.offset.reset", to: settings.startsAtEnd ? "latest" : "earliest")
             try configuration.set("session.timeout.ms", to: settings.sessionTimeoutMilliseconds)
-            try configuration.set("heartbeat.interval.ms", to: max(100, settings.sessionTimeoutMilliseconds / 4))
+            // Members learn of a rebalance by the answers to their heartbeats.
+            let heartbeatMilliseconds = min(Self.heartbeatMillisecondsMax, settings.sessionTimeoutMilliseconds / 4)
+            try configuration.set("heartbeat.interval.ms", to: max(1, heartbeatMilliseconds))
             // `range`, the default, gives a topic's first partitions of all topics to the same member.
             try configuration.set("partition.assignment.strategy", to: "roundrobin")
             // A topic that is created later is noticed after this.
@@ -40,7 +44,7 @@ final class KafkaGroupConsumer: GroupConsumer {
         self.offsets = offsets
         open = Mutex(Open(client: client, records: RecordQueue(client: client)))
         let list = PartitionList(topics.map { TopicPartition($0, Int32(RD_KAFKA_PARTITION_UA)) })
-        try KafkaFailure.checkCall(rd_kafka_subscribe(client.handle, list.handle))
+        try KafkaFailure.checkCall(list.withHandle { rd_kafka_subscribe(client.handle, $0) })
     }
 
     deinit {
@@ -78,9 +82,11 @@ final class KafkaGroupConsumer: GroupConsumer {
             case .assign(let partitions):
                 let list = PartitionList(partitions.filter { positions[$0] == nil })
                 try offsets.resolve(positions, into: list)
-                try KafkaFailure.checkCall(rd_kafka_assign(open.client.handle, list.handle))
-            case .revoke:
+                try KafkaFailure.checkCall(list.withHandle { rd_kafka_assign(open.client.handle, $0) })
+            case .revoke(let partitions, _):
                 open.records.drop()
+                // librdkafka would remember that they were paused.
+                _ = PartitionList(partitions).withHandle { rd_kafka_resume_partitions(open.client.handle, $0) }
                 try KafkaFailure.checkCall(rd_kafka_assign(open.client.handle, nil))
             }
         } catch {
@@ -100,7 +106,10 @@ final class KafkaGroupConsumer: GroupConsumer {
         guard !isAtAssignment else { return }
         let list = PartitionList(capacity: positions.count)
         try offsets.resolve(positions, into: list)
-        let error = rd_kafka_seek_partitions(open.client.handle, list.handle, KafkaClient.requestTimeoutMilliseconds)
+        let client = open.client
+        let error = list.withHandle {
+            rd_kafka_seek_partitions(client.handle, $0, client.requestTimeoutMilliseconds)
+        }
         if let failure = KafkaFailure(consuming: error) { throw failure.recordLogError() }
         for entry in list.entries {
             let partition = entry.partition
@@ -109,10 +118,33 @@ final class KafkaGroupConsumer: GroupConsumer {
         open.records.drop(Set(positions.keys))
     }
 
+    func pause(_ partitions: Set<TopicPartition>) throws(RecordLogError) {
+        let open = try opened()
+        let assigned = partitions.intersection(try assigned(open))
+        _ = PartitionList(assigned.sorted()).withHandle { rd_kafka_pause_partitions(open.client.handle, $0) }
+        open.records.pause(assigned)
+    }
+
+    func resume(_ partitions: Set<TopicPartition>) throws(RecordLogError) {
+        let open = try opened()
+        let assigned = partitions.intersection(try assigned(open))
+        _ = PartitionList(assigned.sorted()).withHandle { rd_kafka_resume_partitions(open.client.handle, $0) }
+        open.records.resume(assigned)
+    }
+
+    private func assigned(_ open: Open) throws(RecordLogError) -> [TopicPartition] {
+        var list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+        try KafkaFailure.checkCall(rd_kafka_assignment(open.client.handle, &list))
+        guard let list else { return [] }
+        defer { rd_kafka_topic_partition_list_destroy(list) }
+        return PartitionList.topicPartitions(in: list)
+    }
+
     func commit(_ offsets: [TopicPartition: Int64]) throws(RecordLogError) {
         let list = PartitionList(capacity: offsets.count)
         for (partition, offset) in offsets { list.add(partition, offset: offset) }
-        try KafkaFailure.checkCall(rd_kafka_commit(try opened().client.handle, list.handle, 0))
+        let client = try opened().client
+        try KafkaFailure.checkCall(list.withHandle { rd_kafka_commit(client.handle, $0, 0) })
     }
 
     var trouble: RecordLogError? { open.withLock { $0 }?.client.context.trouble }

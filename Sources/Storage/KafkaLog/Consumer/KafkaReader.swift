@@ -31,7 +31,7 @@ final class KafkaReader: LogReader {
         let open = try opened()
         let list = PartitionList(capacity: positions.count)
         try offsets.resolve(positions, into: list)
-        try KafkaFailure.checkCall(rd_kafka_assign(open.client.handle, list.handle))
+        try KafkaFailure.checkCall(list.withHandle { rd_kafka_assign(open.client.handle, $0) })
         open.records.drop()
     }
 

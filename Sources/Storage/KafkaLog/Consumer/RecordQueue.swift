@@ -16,9 +16,13 @@ final class RecordQueue: @unchecked Sendable {
 
     private let client: KafkaClient
     private let queue: KafkaQueue
-    private var messages = [UnsafeMutablePointer<rd_kafka_message_t>?](repeating: nil, count: recordsPerCallMax)
+    /// Taken from librdkafka and not handed over; what is before `next` has been.
+    private var ready: [UnsafeMutablePointer<rd_kafka_message_t>] = []
     private var next = 0
-    private var end = 0
+    private var buffer = [UnsafeMutablePointer<rd_kafka_message_t>?](repeating: nil, count: recordsPerCallMax)
+    private var paused: Set<TopicPartition> = []
+    /// Taken before their topic partition was paused.
+    private var held: [UnsafeMutablePointer<rd_kafka_message_t>] = []
     /// An error that came after records of the same batch.
     private var pendingError: RecordLogError?
     private var nextProbe = DispatchTime.now()
@@ -37,21 +41,30 @@ final class RecordQueue: @unchecked Sendable {
         rd_kafka_queue_yield(queue.handle)
     }
 
-    /// Forgets what was taken and not handed over.
-    func drop() {
-        for case let message? in messages[next..<end] { rd_kafka_message_destroy(message) }
-        (next, end, pendingError) = (0, 0, nil)
+    /// Forgets what was taken and not handed over, of these topic partitions or of all; they are no longer paused.
+    func drop(_ partitions: Set<TopicPartition>? = nil) {
+        let isDropped = { message in partitions?.contains(Self.source(of: message)) ?? true }
+        let kept = ready[next...].filter { !isDropped($0) }
+        for message in ready[next...] + held where isDropped(message) { rd_kafka_message_destroy(message) }
+        (ready, next) = (kept, 0)
+        held.removeAll(where: isDropped)
+        paused.subtract(partitions ?? paused)
+        if partitions == nil { pendingError = nil }
     }
 
-    /// Forgets what was taken of these topic partitions and not handed over.
-    func drop(_ partitions: Set<TopicPartition>) {
-        for index in next..<end {
-            guard let message = messages[index], let topic = message.pointee.rkt,
-                partitions.contains(TopicPartition(String(cString: rd_kafka_topic_name(topic)), message.pointee.partition))
-            else { continue }
-            rd_kafka_message_destroy(message)
-            messages[index] = nil
-        }
+    /// What is fetched and not handed over is handed over after `resume`.
+    func pause(_ partitions: Set<TopicPartition>) { paused.formUnion(partitions) }
+
+    func resume(_ partitions: Set<TopicPartition>) {
+        paused.subtract(partitions)
+        let resumed = held.filter { partitions.contains(Self.source(of: $0)) }
+        held.removeAll { partitions.contains(Self.source(of: $0)) }
+        (ready, next) = (resumed + ready[next...], 0)
+    }
+
+    private static func source(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> TopicPartition {
+        TopicPartition(
+            message.pointee.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? "", message.pointee.partition)
     }
 
     func take(recordsMax: Int, bytesMax: Int, waitMilliseconds: Int) throws(RecordLogError) -> [RecordBatch] {
@@ -62,10 +75,14 @@ final class RecordQueue: @unchecked Sendable {
         var batches = BatchBuilder()
         var wait = waitMilliseconds
         while batches.count < recordsMax, batches.bytes < bytesMax, pendingError == nil {
-            if next == end, !fetch(max: recordsMax - batches.count, waitMilliseconds: wait) { break }
+            if next == ready.count, !fetch(max: recordsMax - batches.count, waitMilliseconds: wait) { break }
             wait = 0
+            let message = ready[next]
             next += 1
-            guard let message = messages[next - 1] else { continue }
+            if !paused.isEmpty, paused.contains(Self.source(of: message)) {
+                held.append(message)
+                continue
+            }
             defer { rd_kafka_message_destroy(message) }
             if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                 batches.append(message)
@@ -87,21 +104,22 @@ final class RecordQueue: @unchecked Sendable {
 
     /// Takes what is there; waits for a first record only. (librdkafka's own call would wait until its array is full.)
     private func fetch(max: Int, waitMilliseconds: Int) -> Bool {
+        ready.removeAll(keepingCapacity: true)
         next = 0
-        end = 0
-        let max = min(max, messages.count)
-        messages.withUnsafeMutableBufferPointer { messages in
-            var found = 0
-            if waitMilliseconds > 0 {
-                found = rd_kafka_consume_batch_queue(queue.handle, CInt(waitMilliseconds), messages.baseAddress, 1)
-                guard found > 0 else { return }
-                end = found
-            }
-            guard max > found, let rest = messages.baseAddress?.advanced(by: found) else { return }
-            let more = rd_kafka_consume_batch_queue(queue.handle, 0, rest, max - found)
-            end += Swift.max(more, 0)
+        let max = min(max, buffer.count)
+        var found = 0
+        if waitMilliseconds > 0 {
+            found = rd_kafka_consume_batch_queue(queue.handle, CInt(waitMilliseconds), &buffer, 1)
+            guard found > 0 else { return false }
         }
-        return end > 0
+        if max > found {
+            let more = buffer.withUnsafeMutableBufferPointer { buffer in
+                rd_kafka_consume_batch_queue(queue.handle, 0, buffer.baseAddress?.advanced(by: found), max - found)
+            }
+            found += Swift.max(more, 0)
+        }
+        ready.append(contentsOf: buffer[..<found].compactMap(\.self))
+        return found > 0
     }
 
     /// The error that a message stands for; nil when it passes by itself, and is only noted.

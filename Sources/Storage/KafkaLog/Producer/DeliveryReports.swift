@@ -91,7 +91,7 @@ final class DeliveryReports: Sendable {
             let event = rd_kafka_queue_poll(queue.handle, Self.pollMilliseconds)
             let fatalError = client.fatalError
             if let event {
-                handOver(reportsOf: event, &messages, fatalError)
+                take(event, &messages, fatalError)
                 rd_kafka_event_destroy(event)
             }
             handOverRejected()
@@ -106,11 +106,24 @@ final class DeliveryReports: Sendable {
         }
     }
 
+    private func take(
+        _ event: OpaquePointer, _ messages: inout [UnsafePointer<rd_kafka_message_t>?], _ fatalError: RecordLogError?
+    ) {
+        switch rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_DR:
+            handOver(reportsOf: event, &messages, fatalError)
+        case RD_KAFKA_EVENT_ERROR:
+            let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
+            let failure = KafkaFailure(code: rd_kafka_event_error(event), text: text)
+            client.context.noteTrouble(failure.recordLogError())
+        default: break
+        }
+    }
+
     private func handOver(
         reportsOf event: OpaquePointer, _ messages: inout [UnsafePointer<rd_kafka_message_t>?],
         _ fatalError: RecordLogError?
     ) {
-        guard rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR else { return }
         while true {
             let found = rd_kafka_event_message_array(event, &messages, messages.count)
             guard found > 0 else { return }

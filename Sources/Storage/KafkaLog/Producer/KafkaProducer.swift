@@ -45,7 +45,7 @@ final class KafkaProducer: LogProducer {
         let kilobytes = (settings.queueBytesMax + 2 * (settings.messageBytesMax + messageOverheadBytes)) >> 10
         try configuration.set("queue.buffering.max.kbytes", to: 2 * kilobytes)
         try setCompression(configuration, settings.compression, logger: logger)
-        rd_kafka_conf_set_events(configuration.handle, RD_KAFKA_EVENT_DR)
+        configuration.setEvents(RD_KAFKA_EVENT_DR)
     }
 
     /// Builds of librdkafka may lack a codec.

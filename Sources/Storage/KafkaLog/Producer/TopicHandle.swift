@@ -28,7 +28,8 @@ final class TopicHandle: @unchecked Sendable {
         let code = Self.withBytes(message.key) { key in
             Self.withBytes(message.value) { value in
                 tributary_produce(
-                    client.handle, handle, message.partition, key.baseAddress, key.count, value.baseAddress, value.count,
+                    client.handle, handle, message.partition, key.baseAddress, key.count, value.baseAddress,
+                    value.count,
                     message.timestampMilliseconds, headers, UnsafeMutableRawPointer(bitPattern: UInt(message.token)))
             }
         }

@@ -25,6 +25,7 @@ struct MemoryGroup {
 final class MemoryGroupConsumer: GroupConsumer {
     private struct Member {
         var positions: [TopicPartition: Int64] = [:]
+        var paused: Set<TopicPartition> = []
         var toGiveAway: [TopicPartition] = []
         var isClosed = false
     }
@@ -58,7 +59,8 @@ final class MemoryGroupConsumer: GroupConsumer {
                 guard trouble == nil else { return nil }
                 return try log.withState { state throws(RecordLogError) in
                     if let change = changeOfShare(&member, &state) { return change }
-                    let batches = try state.read(&member.positions, recordsMax: recordsMax, bytesMax: bytesMax)
+                    let batches = try state.read(
+                        &member.positions, except: member.paused, recordsMax: recordsMax, bytesMax: bytesMax)
                     return batches.isEmpty ? nil : .records(batches)
                 }
             }
@@ -84,6 +86,7 @@ final class MemoryGroupConsumer: GroupConsumer {
         let superfluous = group.owners.filter { $0.value == id && !share.contains($0.key) }.keys.sorted()
         if !superfluous.isEmpty {
             for partition in superfluous { member.positions[partition] = nil }
+            member.paused.subtract(superfluous)
             member.toGiveAway = superfluous
             return .revoked(superfluous)
         }
@@ -103,6 +106,21 @@ final class MemoryGroupConsumer: GroupConsumer {
                 guard member.positions[partition] != nil else { throw .unknownPartition(partition) }
                 member.positions[partition] = log.state.withLock { $0.offset(of: position, in: partition) }
             }
+        }
+    }
+
+    func pause(_ partitions: Set<TopicPartition>) throws(RecordLogError) {
+        try withOpenMember { $0.paused.formUnion(partitions.filter($0.positions.keys.contains)) }
+    }
+
+    func resume(_ partitions: Set<TopicPartition>) throws(RecordLogError) {
+        try withOpenMember { $0.paused.subtract(partitions) }
+    }
+
+    private func withOpenMember(_ body: (inout Member) -> Void) throws(RecordLogError) {
+        try member.withLock { member throws(RecordLogError) in
+            guard !member.isClosed else { throw .closed }
+            body(&member)
         }
     }
 

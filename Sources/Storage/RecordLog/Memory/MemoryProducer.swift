@@ -33,6 +33,7 @@ final class MemoryProducer: LogProducer {
     }
 
     func append(_ messages: ArraySlice<LogMessage>, to topic: String) throws(RecordLogError) -> Int {
+        guard TopicSpecification.isValidName(topic) else { throw .invalidTopicName(topic) }
         let taken = try queue.withLock { queue throws(RecordLogError) in
             if let failure = queue.failure { throw failure }
             var taken = 0

@@ -58,11 +58,12 @@ extension MemoryRecordLog.State {
     /// The records from `positions` on, within the limits; it moves the positions behind what it returns. A topic that does not exist
     /// has nothing yet.
     func read(
-        _ positions: inout [TopicPartition: Int64], recordsMax: Int, bytesMax: Int
+        _ positions: inout [TopicPartition: Int64], except paused: Set<TopicPartition> = [], recordsMax: Int,
+        bytesMax: Int
     ) throws(RecordLogError) -> [RecordBatch] {
         var batches: [RecordBatch] = []
         var (count, bytes) = (0, 0)
-        for source in positions.keys.sorted() {
+        for source in positions.keys.sorted() where !paused.contains(source) {
             guard let position = positions[source], let partition = try? partition(source) else { continue }
             guard position >= partition.offsets.start, position <= partition.offsets.end else {
                 positions[source] = nil
