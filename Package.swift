@@ -72,11 +72,13 @@ let package = Package(
         // Engine
         layer("Engine", "Expressions", ["Bytes", "AttributeModel"]),
         layer("Engine", "Replication", ["Bytes", "AttributeModel"]),
+        layer("Engine", "Capacity"),
         layer("Engine", "ChangeStream", ["Bytes", "JSONBytes", "AttributeModel", "Replication"]),
         layer(
             "Engine", "Partition",
             [
-                "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore",
+                "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "Capacity", "ChangeStream",
+                "KeyValueStore",
             ]),
 
         layer(
@@ -106,8 +108,8 @@ let package = Package(
         layer(
             "Server", "Region",
             [
-                "Bytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "Partition", "KeyValueStore",
-                "RocksDBStore", logging,
+                "Bytes", "AttributeModel", "Expressions", "Replication", "Capacity", "ChangeStream", "Partition",
+                "KeyValueStore", "RocksDBStore", logging,
             ]),
         layer(
             "Server", "LogTransport",
@@ -118,8 +120,8 @@ let package = Package(
         layer(
             "Server", "WireProtocol",
             [
-                "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "KeyValueStore",
-                "Partition", "EventPattern", "EventSource", "Metrics", crypto,
+                "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "Capacity", "ChangeStream",
+                "KeyValueStore", "Partition", "EventPattern", "EventSource", "Metrics", crypto,
             ]),
         layer(
             "Server", "HandlerFolders",
@@ -142,9 +144,9 @@ let package = Package(
         layer(
             "Server", "Gateway",
             [
-                "Bytes", "JSONBytes", "AttributeModel", "ChangeStream", "Replication", "Partition", "KeyValueStore",
-                "Region", "HTTPEndpoint", "WireProtocol", "EventPattern", "EventSource", "Metrics", "Functions",
-                "EventSources", "HandlerKit", "HandlerFolders", "LogTransport", "RecordLog", logging,
+                "Bytes", "JSONBytes", "AttributeModel", "Capacity", "ChangeStream", "Replication", "Partition",
+                "KeyValueStore", "Region", "HTTPEndpoint", "WireProtocol", "EventPattern", "EventSource", "Metrics",
+                "Functions", "EventSources", "HandlerKit", "HandlerFolders", "LogTransport", "RecordLog", logging,
             ] + nio),
         layer(
             "Server", "Replay",
@@ -188,6 +190,7 @@ let package = Package(
         tests("KeyValueStoreTests", ["KeyValueStore", "RocksDBStore", "Bytes"]),
         tests("RecordLogTests", ["RecordLog", "KafkaLog", logging]),
         tests("ExpressionsTests", ["Expressions", "AttributeModel", "Bytes"]),
+        tests("CapacityTests", ["Capacity"]),
         tests("ReplicationTests", ["Replication", "Bytes"]),
         tests("ChangeStreamTests", ["ChangeStream", "Replication", "AttributeModel", "JSONBytes", "Bytes"]),
         tests(
@@ -200,7 +203,8 @@ let package = Package(
         tests(
             "PartitionTests",
             [
-                "Partition", "ChangeStream", "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes",
+                "Partition", "Capacity", "ChangeStream", "Replication", "Expressions", "AttributeModel", "JSONBytes",
+                "Bytes",
                 "KeyValueStore",
             ]),
         tests(

@@ -47,6 +47,21 @@ struct ItemSizeTests {
         }
     }
 
+    /// What reads rely on that do not walk small items (`ReadAccount`). An empty list in a list is the worst.
+    @Test(arguments: seeds)
+    func noItemCountsForMoreThanFourTimesItsStoredForm(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        for _ in 0..<300 {
+            let item = Item(RandomItem.attributes(&random))
+            #expect(item.size <= 4 * item.bytes.count)
+        }
+        for element in [#"{"L":[]}"#, #"{"M":{}}"#, #"{"NULL":true}"#, #"{"N":"0"}"#, #"{"N":"-1"}"#, #"{"S":""}"#] {
+            let elements = Array(repeating: element, count: 1000).joined(separator: ",")
+            let item = try Item(json: #"{"a":{"L":[\#(elements)]}}"#)
+            #expect(item.size <= 4 * item.bytes.count)
+        }
+    }
+
     private func size(of value: AttributeValue) -> Int {
         switch value {
         case .string(let text): text.count

@@ -169,6 +169,31 @@ private let recentSource =
                 == .validation("Table write capacity should either be Pay-Per-Request or AutoScaled."))
     }
 
+    @Test("with a target and a policy for the writes of table and indexes it has what it needs")
+    func aProvisionedTableWithAutoScalingGetsReplicas() throws {
+        let units = Throughput(readUnits: 1, writeUnits: 1)
+        let target = AutoScaling(minimumUnits: 1, maximumUnits: 9, createdMilliseconds: 0)
+        var scaling = target
+        scaling.policy = AutoScaling.Policy(name: "p", targetPercent: 70)
+        func refusal(table: AutoScaling?, index: AutoScaling?, read: AutoScaling? = nil) -> WireError? {
+            var global = TableFixture.globalIndex(throughput: units)
+            global.writeScaling = index
+            let table = TableFixture.table(globalIndexes: [global], provisioned: units) {
+                $0.writeScaling = table
+                $0.readScaling = read
+            }
+            return self.refusal(replicas(create(Self.west)), [table])
+        }
+        func missing(_ what: String) -> WireError {
+            .validation("\(what) write capacity should either be Pay-Per-Request or AutoScaled.")
+        }
+        #expect(refusal(table: target, index: scaling) == missing("Table"))
+        #expect(refusal(table: nil, index: scaling, read: scaling) == missing("Table"))
+        #expect(refusal(table: scaling, index: nil) == missing("GSI"))
+        #expect(refusal(table: scaling, index: target) == missing("GSI"))
+        #expect(refusal(table: scaling, index: scaling) == nil)
+    }
+
     // MARK: - Adding
 
     @Test("a table without stream gets one")

@@ -21,11 +21,14 @@ enum TableFixture {
 
     static func context(
         _ tables: [TableDefinition] = [], in region: RegionName = east, now: UInt64 = TableFixture.now,
-        counters: TableCounters = TableCounters()
+        counters: TableCounters = TableCounters(), others: [TableDefinition] = []
     ) -> RequestContext {
         RequestContext(
             region: region, catalogue: Catalogue(tables), wallMilliseconds: now, counters: { _ in counters },
-            makeID: { "id" })
+            makeID: { "id" },
+            replicas: { name in
+                Dictionary(uniqueKeysWithValues: others.filter { $0.name == name }.map { ($0.region, $0) })
+            })
     }
 
     /// Table `Orders` with key `p` (S), paid per request, ACTIVE.
@@ -136,6 +139,7 @@ enum TableOutcome: Sendable {
     case created(TableDefinition)
     case steps([TableStep])
     case edit(TableEdit)
+    case scaling([UpdateReplicaAutoScalingRequest.Edit])
     case deletion(DeleteTableRequest.Decision)
 }
 
@@ -145,7 +149,8 @@ extension TableOperation {
         _ json: String, _ tables: [TableDefinition] = [], in region: RegionName = TableFixture.east,
         now: UInt64 = TableFixture.now
     ) throws -> TableOutcome {
-        let context = TableFixture.context(tables.filter { $0.region == region }, in: region, now: now)
+        let context = TableFixture.context(
+            tables.filter { $0.region == region }, in: region, now: now, others: tables.filter { $0.region != region })
         let document = try JSONDocument(parsing: Array(json.utf8))
         let request = try decode(document, context: context)
         func current(_ name: String) -> TableDefinition? { context.catalogue.table(named: name) }
@@ -168,6 +173,8 @@ extension TableOperation {
         case .untag(let untag): return .edit(try untag.edit(for: current(untag.tableName)))
         case .timeToLive(let change):
             return .edit(try change.edit(for: current(change.tableName), context: context))
+        case .continuousBackups(let change): return .edit(try change.edit(for: current(change.tableName)))
+        case .replicaAutoScaling(let change): return .scaling(try change.edits(context: context))
         }
     }
 

@@ -16,6 +16,7 @@ extension RegionEngine {
             let record = RegionRecord(name: region, nextTableNumber: nextTableNumber)
             group.put(StorageKeys.region, CatalogueCodec.encode(record), in: .metadata)
             tables[definition.number] = Partition(definition: definition)
+            provisionWrites(of: definition.number, wallMilliseconds: wallMilliseconds)
             save(definition, group: &group)
             if definition.isGlobal, definition.status == .creating {
                 tell(.replicaCreated, of: definition, wallMilliseconds: wallMilliseconds, group: &group)
@@ -25,7 +26,7 @@ extension RegionEngine {
         case .drop(let number):
             dropTelling(number, wallMilliseconds: wallMilliseconds, group: &group)
         case .enableStream(let number, let viewType):
-            update(number, group: &group) { definition, counters in
+            update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, counters in
                 guard definition.enabledStream == nil else { return }
                 let lastLabel = definition.streams.last?.createdMilliseconds ?? 0
                 definition.streams.append(
@@ -34,13 +35,13 @@ extension RegionEngine {
                         nowMilliseconds: max(wallMilliseconds, lastLabel + 1)))
             }
         case .disableStream(let number):
-            update(number, group: &group) { definition, counters in
+            update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, counters in
                 guard !definition.streams.isEmpty else { return }
                 definition.streams[definition.streams.count - 1].disable(
                     nextSequence: counters.nextSequence, nowMilliseconds: wallMilliseconds)
             }
         case .dropIndex(let number, let ordinal):
-            update(number, group: &group) { definition, _ in
+            update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, _ in
                 definition.globalIndexes.removeAll { $0.ordinal == ordinal }
             }
             group.deleteRange(StorageKeys.indexEntries(number, ordinal), in: .indexes)
@@ -67,7 +68,7 @@ extension RegionEngine {
         group: inout WriteGroup<Reader>
     ) {
         let before = tables[number]?.definition
-        update(number, group: &group) { definition, _ in edit(&definition) }
+        update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, _ in edit(&definition) }
         if let after = tables[number]?.definition, after.isGlobal, before?.status == .creating,
             after.status != .creating, after.status != .deleting
         {
@@ -97,7 +98,7 @@ extension RegionEngine {
     }
 
     mutating func update<Reader: KeyValueReader>(
-        _ number: TableDefinition.Number, group: inout WriteGroup<Reader>,
+        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>,
         _ body: (inout TableDefinition, TableCounters) -> Void
     ) {
         guard isLive(number), var definition = tables[number]?.definition, let counters = tables[number]?.counters
@@ -106,6 +107,7 @@ extension RegionEngine {
         body(&definition, counters)
         settleExpiryList(from: timeToLive, to: definition.timeToLive, in: number, group: &group)
         tables[number]?.definition = definition
+        provisionWrites(of: number, wallMilliseconds: wallMilliseconds)
         save(definition, group: &group)
     }
 
@@ -128,7 +130,7 @@ extension RegionEngine {
         tables[number]?.counters.itemCount = 0
         tables[number]?.counters.itemBytes = 0
         touched.insert(number)
-        update(number, group: &group) { definition, counters in
+        update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, counters in
             definition.status = .deleting
             definition.deletedMilliseconds = wallMilliseconds
             definition.peers = []
@@ -185,7 +187,7 @@ extension RegionEngine {
                     stream.wantsNewShard(nowMilliseconds: wallMilliseconds)
                 else { continue }
                 noteCatalogueChange()
-                update(number, group: &group) { definition, counters in
+                update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, counters in
                     definition.streams[definition.streams.count - 1].rollShard(
                         nextSequence: counters.nextSequence, nowMilliseconds: wallMilliseconds)
                 }
@@ -237,6 +239,7 @@ extension RegionEngine {
         streams.removeAll { $0.isForgotten(nowMilliseconds: wallMilliseconds) }
         guard streams != partition.definition.streams else { return }
         noteCatalogueChange()
-        update(table, group: &group) { definition, _ in definition.streams = streams }
+        update(table, wallMilliseconds: wallMilliseconds, group: &group) { definition, _ in definition.streams = streams
+        }
     }
 }

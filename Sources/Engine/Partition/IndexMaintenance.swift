@@ -123,8 +123,10 @@ struct IndexMaintenance {
     }
 
     /// The item alone, and the item with its projections into local indexes, must stay within the limit.
-    func checkSize(of item: Item, isUpdate: Bool) throws(WriteFailure) {
-        var size = item.size
+    ///
+    /// - Parameter itemSize: the item's.
+    func checkSize(of item: Item, sized itemSize: Int, isUpdate: Bool) throws(WriteFailure) {
+        var size = itemSize
         for index in definition.localIndexes where existingEntryKey(of: item, in: index) != nil {
             size += projection(of: item, in: index).size
         }

@@ -9,7 +9,11 @@ extension RegionEngine {
     mutating func applyWrite<Reader: KeyValueReader>(
         _ write: ItemWrite, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
     ) throws(StoreError) -> Reply {
-        switch try plan(write, reading: group) {
+        let decision = try plan(write, reading: group)
+        if let throttling = pay(for: decision, in: write.table, wallMilliseconds: wallMilliseconds) {
+            return .failed(.throttled(throttling))
+        }
+        switch decision {
         case .failure(let failure): return .failed(failure)
         case .success(let planned):
             return .written(
@@ -17,7 +21,7 @@ extension RegionEngine {
         }
     }
 
-    /// All writes are checked before the first is made.
+    /// All writes are checked before the first is made. Those that find no capacity left are left out.
     mutating func applyEach<Reader: KeyValueReader>(
         _ writes: [ItemWrite], wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
     ) throws(StoreError) -> Reply {
@@ -28,12 +32,19 @@ extension RegionEngine {
             case .success(let plan): planned.append(plan)
             }
         }
-        var outcomes: [WriteOutcome] = []
+        var outcomes: [WriteOutcome?] = []
+        var refusal: Throttling?
         for plan in planned {
+            if let throttling = pay(for: plan, isTransactional: false, wallMilliseconds: wallMilliseconds) {
+                refusal = refusal ?? throttling
+                outcomes.append(nil)
+                continue
+            }
             outcomes.append(
                 stage(plan, wallMilliseconds: wallMilliseconds, cause: .user, transaction: nil, group: &group))
         }
-        return .writtenEach(outcomes)
+        guard let refusal else { return .writtenEach(outcomes.compactMap(\.self)) }
+        return outcomes.allSatisfy { $0 == nil } ? .failed(.throttled(refusal)) : .writtenSome(outcomes)
     }
 
     /// Decides a write without making it.
@@ -57,17 +68,19 @@ extension RegionEngine {
             }
             let maintenance = IndexMaintenance(definition: partition.definition)
             entries = try maintenance.changes(from: old, to: new, tableKey: write.key, isUpdate: write.isUpdate)
+            let planned = PlannedWrite(
+                table: write.table, key: write.key, storageKey: storageKey, stored: stored, new: new,
+                indexChanges: entries, isLegacyGlobal: partition.definition.isLegacyGlobal)
             if let new {
-                let largest = partition.definition.isLegacyGlobal ? LegacyStamp.largest(in: region, on: new) : new
-                try maintenance.checkSize(of: largest, isUpdate: write.isUpdate)
+                let isLegacy = planned.isLegacyGlobal
+                let largest = isLegacy ? LegacyStamp.largest(in: region, on: new) : new
+                try maintenance.checkSize(
+                    of: largest, sized: isLegacy ? largest.size : planned.newSize, isUpdate: write.isUpdate)
             }
+            return .success(planned)
         } catch {
             return .failure(error)
         }
-        return .success(
-            PlannedWrite(
-                table: write.table, key: write.key, storageKey: storageKey, stored: stored, new: new,
-                indexChanges: entries, isLegacyGlobal: partition.definition.isLegacyGlobal))
     }
 
     private func newItem(of write: ItemWrite, old: Item?) throws(WriteFailure) -> Item? {
@@ -132,7 +145,7 @@ extension RegionEngine {
             if let key = change.added { group.put(key, planned.key.bytes, in: .indexes) }
         }
         listExpiry(of: planned.key, in: definition, from: old, to: planned.new, group: &group)
-        tables[planned.table]?.counters.count(old: old, new: planned.new)
+        tables[planned.table]?.counters.count(planned)
         touched.insert(planned.table)
     }
 
@@ -169,6 +182,24 @@ struct PlannedWrite {
     let indexChanges: [IndexEntryChange]
     /// Whether the table belongs to a global table of version 2017.11.29.
     let isLegacyGlobal: Bool
+    /// Sizes of the item before and after, as DynamoDB counts them; 0 where there is none.
+    let oldSize: Int
+    let newSize: Int
+
+    init(
+        table: TableDefinition.Number, key: EncodedKey, storageKey: [UInt8], stored: StoredItem?, new: Item?,
+        indexChanges: [IndexEntryChange], isLegacyGlobal: Bool
+    ) {
+        self.table = table
+        self.key = key
+        self.storageKey = storageKey
+        self.stored = stored
+        self.new = new
+        self.indexChanges = indexChanges
+        self.isLegacyGlobal = isLegacyGlobal
+        oldSize = stored?.item?.size ?? 0
+        newSize = new?.size ?? 0
+    }
 
     var changesItem: Bool { stored?.item != new }
 
@@ -184,14 +215,14 @@ extension ItemWrite {
 }
 
 extension TableCounters {
-    mutating func count(old: Item?, new: Item?) {
-        if let old {
+    mutating func count(_ planned: PlannedWrite) {
+        if planned.stored?.item != nil {
             itemCount -= 1
-            itemBytes -= UInt64(old.size)
+            itemBytes -= UInt64(planned.oldSize)
         }
-        if let new {
+        if planned.new != nil {
             itemCount += 1
-            itemBytes += UInt64(new.size)
+            itemBytes += UInt64(planned.newSize)
         }
     }
 }

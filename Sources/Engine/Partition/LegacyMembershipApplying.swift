@@ -11,7 +11,7 @@ extension RegionEngine {
         guard isLive(number), let partition = tables[number], partition.counters.itemCount == 0,
             !partition.definition.isGlobal, !partition.definition.isLegacyGlobal
         else { return }
-        update(number, group: &group) { definition, counters in
+        update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, counters in
             definition.legacyGlobalTable = LegacyGlobalTable(
                 createdMilliseconds: membership.createdMilliseconds, status: .joining,
                 firstSequence: counters.nextSequence)
@@ -27,7 +27,7 @@ extension RegionEngine {
     ) {
         guard isLive(number), tables[number]?.definition.isLegacyGlobal == true else { return }
         tellOfLegacyReplica(.replicaRemoved, number, wallMilliseconds: wallMilliseconds, group: &group)
-        update(number, group: &group) { definition, _ in
+        update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, _ in
             definition.legacyGlobalTable = nil
             definition.peers = []
         }
@@ -41,7 +41,9 @@ extension RegionEngine {
         group: inout WriteGroup<Reader>
     ) {
         guard isLive(number), tables[number]?.definition.isLegacyGlobal == true else { return }
-        update(number, group: &group) { definition, _ in definition.peers.removeAll { $0.region == peer } }
+        update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, _ in
+            definition.peers.removeAll { $0.region == peer }
+        }
         tables[number]?.cursors[peer] = nil
         group.delete(StorageKeys.cursor(number, from: peer), in: .metadata)
         settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)

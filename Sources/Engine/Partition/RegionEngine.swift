@@ -1,5 +1,6 @@
 import AttributeModel
 import Bytes
+public import Capacity
 import ChangeStream
 public import KeyValueStore
 public import Replication
@@ -21,13 +22,25 @@ public struct RegionEngine: Sendable {
     private var catalogueChanged = true
     /// Tables whose counters this group moved.
     var touched: Set<TableDefinition.Number> = []
+    /// Tables of which nothing but the use of capacity may have changed.
+    var metered: Set<TableDefinition.Number> = []
+    /// Whether writes are refused when provisioned capacity is used up.
+    let enforcesThroughput: Bool
     /// By client token, compared byte by byte.
     var idempotency: [Text: IdempotencyRecord] = [:]
     private var storedClock: HybridTimestamp
 
     /// Reads a region back; an empty store gives an empty region.
-    public init(loading store: some KeyValueReader, as region: RegionName) throws(StoreError) {
+    ///
+    /// - Parameters:
+    ///   - enforcesThroughput: whether writes are refused when provisioned capacity is used up.
+    ///   - wallMilliseconds: from when on unused capacity is gathered; nil for each table's first write.
+    public init(
+        loading store: some KeyValueReader, as region: RegionName, enforcesThroughput: Bool = false,
+        wallMilliseconds: UInt64? = nil
+    ) throws(StoreError) {
         self.region = region
+        self.enforcesThroughput = enforcesThroughput
         let record = try CatalogueCodec.readRegion(store, as: region)
         nextTableNumber = record.nextTableNumber
         clock = HybridClock(last: try CatalogueCodec.readClock(store))
@@ -36,6 +49,7 @@ public struct RegionEngine: Sendable {
         arrivals = try CatalogueCodec.readArrivals(store)
         for definition in try CatalogueCodec.readTables(store) {
             tables[definition.number] = try CatalogueCodec.readPartition(store, definition)
+            provisionWrites(of: definition.number, wallMilliseconds: wallMilliseconds)
         }
         idempotency = try CatalogueCodec.readIdempotency(store)
     }
@@ -85,6 +99,8 @@ public struct RegionEngine: Sendable {
     }
 
     /// Adds what moves with every write: counters of the touched tables and the clock. Call once, before the commit.
+    ///
+    /// - Returns: the tables whose counters or use of capacity moved.
     public mutating func finish<Reader: KeyValueReader>(_ group: inout WriteGroup<Reader>) -> [TableDefinition.Number] {
         for number in touched {
             guard let partition = tables[number] else { continue }
@@ -95,7 +111,9 @@ public struct RegionEngine: Sendable {
             storedClock = clock.last
         }
         defer { touched.removeAll(keepingCapacity: true) }
-        return Array(touched)
+        guard !metered.isEmpty else { return Array(touched) }
+        defer { metered.removeAll(keepingCapacity: true) }
+        return Array(touched.union(metered))
     }
 
     /// Moves the clock to the wall, so that peers learn that nothing older will follow from an idle region.
@@ -130,6 +148,8 @@ public struct Partition: Sendable {
     public internal(set) var counters: TableCounters
     /// By peer: how far this replica has applied the peer's log.
     public internal(set) var cursors: [RegionName: LinkCursor]
+    /// What writes use, since the region was loaded.
+    public internal(set) var writes = CapacityMeter()
 
     init(
         definition: TableDefinition, counters: TableCounters = TableCounters(), cursors: [RegionName: LinkCursor] = [:]

@@ -15,6 +15,8 @@ extension TableDefinition {
             number: number, name: name, region: target, tableID: tableID, createdMilliseconds: nowMilliseconds,
             status: .creating, keySchema: keySchema, attributeDefinitions: attributeDefinitions, billing: billing,
             localIndexes: localIndexes, globalIndexes: activeIndexes)
+        definition.readScaling = readScaling
+        definition.writeScaling = writeScaling
         definition.tableClass = tableClass
         definition.timeToLive = timeToLive.map { $0.settled }
         definition.nextIndexOrdinal = nextIndexOrdinal

@@ -53,6 +53,7 @@ extension RegionEngine {
         outcome.applied += 1
         note(change.version.timestamp, wallMilliseconds: wallMilliseconds, &outcome)
         store(planned, version: change.version, group: &group)
+        payForReplicated(planned, wallMilliseconds: wallMilliseconds)
         guard planned.changesItem else { return }
         var old = planned.stored?.item
         if planned.isLegacyGlobal, change.item == nil {

@@ -5,6 +5,8 @@ import Replication
 public enum Reply: Sendable {
     case written(WriteOutcome)
     case writtenEach([WriteOutcome])
+    /// Of independent writes some were made; nil stands for those that found no capacity left.
+    case writtenSome([WriteOutcome?])
     case transacted(TransactionOutcome)
     case replicated(ReplicationOutcome)
     /// Catalogue changes, backfills, expiries, flushes.
@@ -75,6 +77,8 @@ public enum WriteFailure: Error, Sendable, Equatable {
     case conditionFailed(Item?)
     /// A ValidationException that only the stored item or the indexes could tell.
     case invalid(String)
+    /// Provisioned capacity is used up.
+    case throttled(Throttling)
     /// The store failed: the outcome is unknown.
     case unknownOutcome
 }
@@ -84,4 +88,5 @@ public enum CancellationReason: Sendable, Equatable {
     case none
     case conditionFailed(Item?)
     case invalid(String)
+    case throttled(Throttling)
 }

@@ -21,6 +21,11 @@ public struct TableDefinition: Sendable, Equatable, Codable {
     /// Types of all key attributes of the table and its indexes.
     public var attributeDefinitions: [KeyAttribute]
     public var billing: Billing
+    /// When the table changed from provisioned to on-demand capacity, oldest first; nil when it never did.
+    public var onDemandChangesMilliseconds: [UInt64]?
+    /// Nil where provisioned capacity does not follow its use.
+    public var readScaling: AutoScaling?
+    public var writeScaling: AutoScaling?
     public var localIndexes: [IndexDefinition]
     public var globalIndexes: [IndexDefinition]
     /// The next index ordinal; ordinals are never reused within a table.
@@ -30,6 +35,8 @@ public struct TableDefinition: Sendable, Equatable, Codable {
     public var isProtectedFromDeletion: Bool
     public var tableClass: String?
     public var tags: [Tag]
+    /// Nil when point-in-time recovery is off.
+    public var recovery: PointInTimeRecovery?
     /// Nil when items never expired.
     public var timeToLive: TimeToLive?
     /// When the table was deleted; it then has no items any more and is kept only for the readers of its stream. Nil while it lives.
@@ -142,6 +149,9 @@ public struct IndexDefinition: Sendable, Equatable, Codable {
     public let projection: Projection
     /// Provisioned capacity of a global index.
     public var throughput: Throughput
+    /// Nil where provisioned capacity does not follow its use.
+    public var readScaling: AutoScaling?
+    public var writeScaling: AutoScaling?
     /// Local indexes are always active.
     public var status: Status
 
@@ -172,6 +182,17 @@ public struct IndexDefinition: Sendable, Equatable, Codable {
         case .keysOnly: return keys
         case .include(let names): return keys + names.filter { !keys.contains($0) }
         }
+    }
+}
+
+/// The setting of point-in-time recovery. Nothing here recovers: it is kept for those who look at it.
+public struct PointInTimeRecovery: Sendable, Equatable, Codable {
+    public static let periodDaysDefault = 35
+
+    public let periodDays: Int
+
+    public init(periodDays: Int = periodDaysDefault) {
+        self.periodDays = periodDays
     }
 }
 

@@ -1,4 +1,5 @@
 import AttributeModel
+import Capacity
 import ChangeStream
 import JSONBytes
 import KeyValueStore
@@ -14,6 +15,10 @@ extension RegionEngine {
         guard let definition = partition(servingItemsOf: table)?.definition, let timeToLive = definition.timeToLive,
             timeToLive.status == .enabled
         else { return .swept(deleted: 0) }
+        // Expiry is free here and waits all the same: clients' writes come first, and each other region pays for the delete.
+        guard tables[table]?.writes.hasCapacity(nowMilliseconds: wallMilliseconds) == true else {
+            return .swept(deleted: 0)
+        }
         let expired = TimeToLive.expired(atMilliseconds: wallMilliseconds)
         let maintenance = IndexMaintenance(definition: definition)
         var deleted = 0

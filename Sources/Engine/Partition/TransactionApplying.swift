@@ -19,13 +19,16 @@ extension RegionEngine {
         }
         var planned: [PlannedWrite] = []
         var reasons: [CancellationReason] = []
+        var costs: [WriteCost] = []
         for (index, write) in transaction.writes.enumerated() {
             switch try plan(write, reading: group) {
             case .success(let plan):
                 planned.append(plan)
                 reasons.append(.none)
+                costs.append(WriteCost(of: plan, isTransactional: true))
             case .failure(.conditionFailed(let item)):
                 reasons.append(.conditionFailed(item))
+                costs.append(WriteCost(ofRefused: item, in: write.table, isTransactional: true))
             case .failure(.invalid(let message)):
                 // The first faulty action is the only one that is reported.
                 reasons = transaction.writes.map { _ in .none }
@@ -34,6 +37,9 @@ extension RegionEngine {
             case .failure(let failure):
                 return .failed(failure)
             }
+        }
+        for (index, throttling) in payAll(costs, wallMilliseconds: wallMilliseconds) {
+            reasons[index] = .throttled(throttling)
         }
         guard reasons.allSatisfy({ $0 == .none }) else { return .cancelled(reasons) }
         let outcomes = stage(planned, of: transaction, wallMilliseconds: wallMilliseconds, group: &group)

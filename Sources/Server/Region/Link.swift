@@ -143,7 +143,8 @@ final class Link: Sendable {
                     return Self.pollMilliseconds
                 }
             }
-            let hasMore = batch.cursor.next > position.cursor.next && batch.cursor.next < sourceHead.counters.nextSequence
+            let hasMore =
+                batch.cursor.next > position.cursor.next && batch.cursor.next < sourceHead.counters.nextSequence
             position.cursor = batch.cursor
             save(position, of: table.number)
             return sleepMilliseconds(after: batch, hasMore: hasMore)

@@ -1,3 +1,4 @@
+public import Capacity
 import Dispatch
 public import KeyValueStore
 public import Logging
@@ -15,6 +16,8 @@ public final class Region: Sendable {
     public let name: RegionName
     public let store: RegionStore
     public let wallClock: MovableClock
+    /// What reads of the region's tables use.
+    public let reads: ReadCapacity
     let logger: Logger
     private let mailbox = Mailbox<Envelope>()
     private let published: Mutex<Published>
@@ -44,21 +47,34 @@ public final class Region: Sendable {
     public struct TableHead: Sendable {
         public var counters: TableCounters
         public var cursors: [RegionName: LinkCursor]
+        /// What writes use, since the process started.
+        public var writes: CapacityMeter
+
+        init(_ partition: Partition) {
+            counters = partition.counters
+            cursors = partition.cursors
+            writes = partition.writes
+        }
     }
 
     /// Reads the region back from its store and starts its writer.
     ///
     /// - Parameters:
     ///   - wallClock: what the region's own clock is offset from.
+    ///   - enforcesThroughput: whether requests are refused when provisioned capacity is used up.
     ///   - logsAllTables: whether tables without stream and replicas log their changes too.
     public init(
-        name: RegionName, store: RegionStore, wallClock: WallClock, logsAllTables: Bool = false, logger: Logger
+        name: RegionName, store: RegionStore, wallClock: WallClock, enforcesThroughput: Bool = false,
+        logsAllTables: Bool = false, logger: Logger
     ) throws(StoreError) {
         self.name = name
         self.store = store
         self.wallClock = MovableClock(wallClock)
         self.logger = logger
-        var engine = try RegionEngine(loading: store, as: name)
+        reads = ReadCapacity(isEnforced: enforcesThroughput)
+        var engine = try RegionEngine(
+            loading: store, as: name, enforcesThroughput: enforcesThroughput,
+            wallMilliseconds: self.wallClock.milliseconds)
         engine.logsAllTables = logsAllTables
         published = Mutex(
             Published(
@@ -155,22 +171,23 @@ public final class Region: Sendable {
     }
 
     func publish(_ engine: RegionEngine, tables: [TableDefinition.Number], withCatalogue: Bool) {
-        let catalogue = withCatalogue ? Catalogue(engine.tables.values.map(\.definition)) : nil
-        published.withLock { state in
+        var catalogue: Catalogue?
+        if withCatalogue {
+            let definitions = engine.tables.values.map(\.definition)
+            reads.provision(definitions, nowMilliseconds: wallClock.milliseconds)
+            catalogue = Catalogue(definitions)
+        }
+        published.withLock { [catalogue] state in
             state.clock = engine.clock.last
             state.nextTableNumber = engine.nextTableNumber
             state.controlLog = engine.controlLog
             state.arrivals = engine.arrivals
             if let catalogue {
                 state.catalogue = catalogue
-                state.heads = engine.tables.mapValues { TableHead(counters: $0.counters, cursors: $0.cursors) }
+                state.heads = engine.tables.mapValues { TableHead($0) }
                 return
             }
-            for number in tables {
-                state.heads[number] = engine.tables[number].map {
-                    TableHead(counters: $0.counters, cursors: $0.cursors)
-                }
-            }
+            for number in tables { state.heads[number] = engine.tables[number].map { TableHead($0) } }
         }
     }
 

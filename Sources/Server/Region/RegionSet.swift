@@ -23,6 +23,8 @@ public final class RegionSet: Sendable {
         public var linkSeed: UInt64 = 0
         /// What the clocks of the regions are offset from.
         public var wallClock = WallClock.system
+        /// Whether requests are refused when provisioned capacity is used up.
+        public var enforcesThroughput = false
         /// How long each region rests between two looks for expired items, in milliseconds.
         public var sweepIntervalMilliseconds = 1000
         /// What carries changes between regions; nil lets links read the stores of their sources.
@@ -46,6 +48,7 @@ public final class RegionSet: Sendable {
                 opened.append(
                     try Region(
                         name: name, store: store, wallClock: configuration.wallClock,
+                        enforcesThroughput: configuration.enforcesThroughput,
                         logsAllTables: configuration.logsAllTables, logger: logger))
             }
             try LogCheck.findLostRecords(in: opened, dataDirectory: configuration.dataDirectory)

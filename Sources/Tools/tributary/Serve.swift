@@ -57,6 +57,12 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Whether requests on tables with provisioned capacity are refused when it is used up (enforce), or only counted (ignore).",
+            valueName: "enforce|ignore"))
+    var provisionedThroughput = ProvisionedThroughput.ignore
+
+    @Option(
+        help: ArgumentHelp(
             "The folder of event handlers: each folder in it with a handler.yaml. Default: Handlers, if it is there.",
             valueName: "directory"))
     var handlers: String?
@@ -83,6 +89,11 @@ struct Serve: AsyncParsableCommand {
     var logFormat = LogFormat.text
 
     private static let handlersDefault = "Handlers"
+
+    enum ProvisionedThroughput: String, ExpressibleByArgument, CaseIterable {
+        case enforce
+        case ignore
+    }
 
     enum LogFormat: String, ExpressibleByArgument, CaseIterable {
         case text
@@ -140,6 +151,7 @@ struct Serve: AsyncParsableCommand {
         let transport = try kafka.transport(names, logger: logger)
         configuration.transport = transport
         configuration.logsAllTables = transport != nil
+        configuration.enforcesThroughput = provisionedThroughput == .enforce
         let regions = try RegionSet(configuration, logger: logger)
         transport?.start(regions)
         let controlPlane = ControlPlane(regions: regions, logger: logger)

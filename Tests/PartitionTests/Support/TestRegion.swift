@@ -19,10 +19,10 @@ struct TestRegion {
     private(set) var lastBatch = WriteBatch()
     private(set) var lastGroupNeededSync = false
 
-    init(_ name: String = "us-east-1") {
+    init(_ name: String = "us-east-1", enforcesThroughput: Bool = false) {
         self.name = RegionName(stored: name)
         store = MemoryStore()
-        engine = try! RegionEngine(loading: store, as: self.name)
+        engine = try! RegionEngine(loading: store, as: self.name, enforcesThroughput: enforcesThroughput)
     }
 
     /// Applies the commands as one group, commits it, and answers their replies.

@@ -7,8 +7,7 @@ import Partition
 import Region
 import Replication
 
-/// Reads what a table's log has gained since the last look, for what its metrics need: how long replicated changes were under way, and
-/// what writes of the region's own clients cost.
+/// Reads what a table's log has gained since the last look, for what its metrics need: how long replicated changes were under way.
 struct ChangeLogSampler {
     /// Records that one look decodes; of more, the newest stand for all.
     static let recordsPerLookMax: UInt64 = 2000
@@ -17,10 +16,6 @@ struct ChangeLogSampler {
     struct Sample {
         /// From the write in its region to the commit here, in milliseconds, by the region of the write.
         var latencies: [RegionName: StatisticSet] = [:]
-        /// Write units of the region's own changes: the larger of the images, index entries not counted.
-        var writeUnits = 0.0
-        /// Records of the region's own changes.
-        var ownRecords = 0.0
     }
 
     /// Where the next look at each table begins.
@@ -45,8 +40,7 @@ struct ChangeLogSampler {
         let end = counters.nextSequence
         let known = next.updateValue(end, forKey: table.number) ?? counters.firstSequence
         guard known < end else { return nil }
-        let count = end - known
-        let first = end - min(count, Self.recordsPerLookMax)
+        let first = end - min(end - known, Self.recordsPerLookMax)
         var sample = Sample()
         var failure: StoreError?
         try region.store.scan(StorageKeys.changes(table.number, from: first), in: .changes, reverse: false) {
@@ -62,9 +56,6 @@ struct ChangeLogSampler {
             return .next
         }
         if let failure { throw failure }
-        let scale = Double(count) / Double(end - first)
-        sample.writeUnits *= scale
-        sample.ownRecords *= scale
         return sample
     }
 
@@ -80,26 +71,16 @@ struct ChangeLogSampler {
 }
 
 extension ChangeLogSampler.Sample {
-    private static let writeUnitBytes = 1024
-
     fileprivate mutating func add(
         _ record: ChangeRecord, in region: RegionName, _ offset: (RegionName) -> Int64
     ) {
-        // What came in a snapshot was not under way, and nobody here wrote it.
-        guard record.cause != .restore else { return }
         let origin = record.version.region
-        guard origin == region else {
-            // Each time is put back to the clock that all regions of the process share.
-            let written = Int64(record.version.timestamp.milliseconds) - offset(origin)
-            let committed = Int64(record.commitMilliseconds) - offset(region)
-            let latency = StatisticSet(Double(max(0, committed - written)))
-            if latencies[origin]?.merge(latency) == nil { latencies[origin] = latency }
-            return
-        }
-        let bytes = max(record.newImage?.size ?? 0, record.oldImage?.size ?? 0)
-        let units = Double(max(1, (bytes + Self.writeUnitBytes - 1) / Self.writeUnitBytes))
-        ownRecords += 1
-        // Expiry is free in the region that does it (reference `global-tables.md` 7).
-        if record.cause == .user { writeUnits += record.transaction == nil ? units : 2 * units }
+        // What came in a snapshot was not under way.
+        guard record.cause != .restore, origin != region else { return }
+        // Each time is put back to the clock that all regions of the process share.
+        let written = Int64(record.version.timestamp.milliseconds) - offset(origin)
+        let committed = Int64(record.commitMilliseconds) - offset(region)
+        let latency = StatisticSet(Double(max(0, committed - written)))
+        if latencies[origin]?.merge(latency) == nil { latencies[origin] = latency }
     }
 }

@@ -24,6 +24,7 @@ struct MetricCollector {
     private let logger: Logger
     private let latencies: ReplicationLatencies
     private var samplers: [RegionName: ChangeLogSampler] = [:]
+    private var capacity: CapacityCollector
     /// Counters as the last look found them, and as this one has so far.
     private var counters: [Counter: Double] = [:]
     private var newCounters: [Counter: Double] = [:]
@@ -45,6 +46,7 @@ struct MetricCollector {
         self.lambdas = lambdas
         self.latencies = latencies
         self.logger = logger
+        capacity = CapacityCollector(regions)
         for region in set.regions {
             samplers[region.name] = ChangeLogSampler(region.catalogue.tables, in: region)
         }
@@ -53,6 +55,7 @@ struct MetricCollector {
     mutating func collect() {
         newCounters = [:]
         for region in set.regions where region.failure == nil { collectTables(of: region) }
+        capacity.collect(set.regions)
         collectLinks()
         collectRequests()
         for lambda in lambdas { collectMappings(of: lambda) }
@@ -73,7 +76,7 @@ struct MetricCollector {
             do throws(StoreError) {
                 let set = self.set
                 let sample = try sampler.sample(table, in: region) { set.region($0)?.wallClock.offsetMilliseconds ?? 0 }
-                if let sample { record(sample, of: table, in: region) }
+                if let sample { record(sample, of: table, in: region.name) }
             } catch {
                 logger.error(
                     "the metrics cannot read a table's log",
@@ -84,20 +87,13 @@ struct MetricCollector {
     }
 
     /// ReplicationLatency belongs to the region where the write was made (reference `global-tables.md` 8).
-    private func record(_ sample: ChangeLogSampler.Sample, of table: TableDefinition, in region: Region) {
+    private func record(_ sample: ChangeLogSampler.Sample, of table: TableDefinition, in region: RegionName) {
         for (origin, latency) in sample.latencies {
             let metric = metric(
-                Self.tables, "ReplicationLatency", ("TableName", table.name), ("ReceivingRegion", region.name.name))
+                Self.tables, "ReplicationLatency", ("TableName", table.name), ("ReceivingRegion", region.name))
             regions[origin]?.record(latency, "Milliseconds", of: metric)
-            latencies.add(latency, .init(from: origin, to: region.name, table: table.name))
+            latencies.add(latency, .init(from: origin, to: region, table: table.name))
         }
-        guard sample.writeUnits > 0 else { return }
-        // One request's units are not known here: the average is over the second's changes.
-        let average = sample.writeUnits / max(1, sample.ownRecords)
-        let units = StatisticSet(
-            sampleCount: sample.ownRecords, sum: sample.writeUnits, minimum: average, maximum: average)
-        regions[region.name]?.record(
-            units, "Count", of: metric(Self.tables, "ConsumedWriteCapacityUnits", ("TableName", table.name)))
     }
 
     private func collectLinks() {
@@ -120,6 +116,7 @@ struct MetricCollector {
                 switch failure.kind {
                 case .conditionalCheckFailed: ("ConditionalCheckFailedRequests", false)
                 case .transactionConflict: ("TransactionConflict", false)
+                case .throttled: ("ThrottledRequests", true)
                 case .system: ("SystemErrors", true)
                 }
             let dimensions = [("TableName", table.name)] + (byOperation ? [("Operation", failure.operation)] : [])
@@ -133,11 +130,11 @@ struct MetricCollector {
         let counts = cell.counts
         guard counts.total > 0 else { return }
         count(
-            Double(counts.clientErrors), "Count", metric(Self.tables, "UserErrors", []), in: region,
+            Double(counts.userErrors), "Count", metric(Self.tables, "UserErrors", []), in: region,
             part: cell.operation)
         let latency = metric(Self.tables, "SuccessfulRequestLatency", ("Operation", cell.operation))
-        let requests = growth(Double(counts.total), latency, in: region, part: "requests")
-        let milliseconds = growth(counts.seconds * 1000, latency, in: region, part: "milliseconds")
+        let requests = growth(Double(counts.successes), latency, in: region, part: "requests")
+        let milliseconds = growth(counts.successSeconds * 1000, latency, in: region, part: "milliseconds")
         guard requests > 0 else { return }
         let average = milliseconds / requests
         regions[region]?.record(

@@ -20,7 +20,7 @@ struct MetricsPage {
     let publications: [PublicationReport]
     /// When the process began, in milliseconds since 1970.
     let startedMilliseconds: UInt64
-    private var text = PrometheusText()
+    var text = PrometheusText()
 
     init(
         _ regions: RegionSet, _ requests: RequestMetrics, _ latencies: ReplicationLatencies, _ lambdas: [RegionLambda],
@@ -39,6 +39,7 @@ struct MetricsPage {
         var page = page
         page.writeRequests()
         page.writeTables()
+        page.writeCapacity()
         page.writeLinks()
         page.writePublications()
         page.writeHandlers()
@@ -242,6 +243,7 @@ extension RequestMetrics.TableFailure.Kind {
         switch self {
         case .conditionalCheckFailed: "conditional_check_failed"
         case .transactionConflict: "transaction_conflict"
+        case .throttled: "throttled"
         case .system: "system"
         }
     }

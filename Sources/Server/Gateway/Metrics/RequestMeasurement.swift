@@ -9,7 +9,7 @@ struct RequestMeasurement: Sendable {
     private let started = NIODeadline.now()
     private var cell: RequestMetrics.Cell
     private var region: RegionName?
-    /// The table of a write; nil when there are several or none.
+    /// The table of a request; nil when there are several or none.
     var table: TableDefinition.Number?
 
     init(_ metrics: RequestMetrics) {
@@ -24,18 +24,23 @@ struct RequestMeasurement: Sendable {
     }
 
     func end(_ response: WireResponse) {
-        cell.record(status: response.status, nanoseconds: (NIODeadline.now() - started).nonnegativeNanoseconds)
-        guard response.status >= 400, let region, let table, let kind = Self.failure(response) else { return }
+        let kind = response.status >= 400 ? Self.failure(response) : nil
+        cell.record(
+            status: response.status, nanoseconds: (NIODeadline.now() - started).nonnegativeNanoseconds,
+            isUserError: kind == nil)
+        guard let region, let table, let kind else { return }
         metrics.count(.init(region: region, table: table, operation: cell.operation, kind: kind))
     }
 
     private static func failure(_ response: WireResponse) -> RequestMetrics.TableFailure.Kind? {
         if response.status >= 500 { return .system }
         if response.body.starts(with: conditionFailed) { return .conditionalCheckFailed }
+        if response.body.starts(with: throttled) { return .throttled }
         return response.body.starts(with: transactionConflict) ? .transactionConflict : nil
     }
 
     private static let conditionFailed = prefix(of: "ConditionalCheckFailedException")
+    private static let throttled = prefix(of: "ProvisionedThroughputExceededException")
     private static let transactionConflict = prefix(of: "TransactionConflictException")
 
     /// How the body of such an error begins (`WireError`).

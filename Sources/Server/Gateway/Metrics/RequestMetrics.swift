@@ -19,6 +19,8 @@ final class RequestMetrics: Sendable {
         let operation: String
         private let buckets = InlineArray<17, Atomic<UInt64>> { _ in Atomic(0) }
         private let nanoseconds = Atomic<UInt64>(0)
+        private let successNanoseconds = Atomic<UInt64>(0)
+        private let userErrors = Atomic<UInt64>(0)
         private let successes = Atomic<UInt64>(0)
         private let clientErrors = Atomic<UInt64>(0)
         private let serverErrors = Atomic<UInt64>(0)
@@ -28,14 +30,19 @@ final class RequestMetrics: Sendable {
             self.operation = operation
         }
 
-        func record(status: Int, nanoseconds duration: UInt64) {
+        /// - Parameter isUserError: false for errors of which tables keep count under names of their own.
+        func record(status: Int, nanoseconds duration: UInt64, isUserError: Bool) {
             var bucket = 0
             while bucket < Self.bucketCount - 1, duration > Self.boundsNanoseconds[bucket] { bucket += 1 }
             buckets[bucket].add(1, ordering: .relaxed)
             nanoseconds.add(duration, ordering: .relaxed)
             switch status {
-            case ..<400: successes.add(1, ordering: .relaxed)
-            case ..<500: clientErrors.add(1, ordering: .relaxed)
+            case ..<400:
+                successes.add(1, ordering: .relaxed)
+                successNanoseconds.add(duration, ordering: .relaxed)
+            case ..<500:
+                clientErrors.add(1, ordering: .relaxed)
+                if isUserError { userErrors.add(1, ordering: .relaxed) }
             default: serverErrors.add(1, ordering: .relaxed)
             }
         }
@@ -44,6 +51,8 @@ final class RequestMetrics: Sendable {
             var counts = Counts()
             for index in 0..<Self.bucketCount { counts.buckets.append(buckets[index].load(ordering: .relaxed)) }
             counts.seconds = Double(nanoseconds.load(ordering: .relaxed)) / 1_000_000_000
+            counts.successSeconds = Double(successNanoseconds.load(ordering: .relaxed)) / 1_000_000_000
+            counts.userErrors = userErrors.load(ordering: .relaxed)
             counts.successes = successes.load(ordering: .relaxed)
             counts.clientErrors = clientErrors.load(ordering: .relaxed)
             counts.serverErrors = serverErrors.load(ordering: .relaxed)
@@ -55,6 +64,10 @@ final class RequestMetrics: Sendable {
     struct Counts {
         var buckets: [UInt64] = []
         var seconds = 0.0
+        /// Of the successes alone.
+        var successSeconds = 0.0
+        /// Of the client errors, those that AWS counts as `UserErrors`.
+        var userErrors: UInt64 = 0
         var successes: UInt64 = 0
         var clientErrors: UInt64 = 0
         var serverErrors: UInt64 = 0
@@ -67,6 +80,7 @@ final class RequestMetrics: Sendable {
         enum Kind: Sendable {
             case conditionalCheckFailed
             case transactionConflict
+            case throttled
             case system
         }
 

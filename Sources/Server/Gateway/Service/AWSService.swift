@@ -30,9 +30,11 @@ public final class AWSService: Sendable {
     private let authentication: Authentication
     private let lambdaAuthentication: Authentication
     private let metricsAuthentication: Authentication
+    private let scalingAuthentication: Authentication
     private let metrics: MetricsSystem
     private let topics: TopicPages
     private let eventStreams: EventStreamService
+    private let capacityScaling: CapacityScaling
     private let lambda = Mutex<LambdaService?>(nil)
     private let endpoints: [String: Region]
     private let listenerRegions: [Region?]
@@ -57,8 +59,11 @@ public final class AWSService: Sendable {
         authentication = Authentication(regions: regions.names.map(\.name), services: ["dynamodb", "sts"])
         lambdaAuthentication = Authentication(regions: regions.names.map(\.name), services: ["lambda"])
         metricsAuthentication = Authentication(regions: regions.names.map(\.name), services: ["monitoring"])
+        scalingAuthentication = Authentication(
+            regions: regions.names.map(\.name), services: ["application-autoscaling"])
         metrics = MetricsSystem(regions, transport, logger: logger)
         topics = TopicPages(regions: regions, transport: transport)
+        capacityScaling = CapacityScaling(regions, controlPlane, logger: logger)
         self.listenerRegions = listenerRegions.map { $0.flatMap { regions.region($0) } }
         defaultRegion = regions.names.first?.name ?? ""
     }
@@ -67,9 +72,11 @@ public final class AWSService: Sendable {
     public func attach(_ system: LambdaSystem) {
         lambda.withLock { $0 = LambdaService(regions: system.lambdas) { [self] in context(of: $0) } }
         metrics.start(system.lambdas)
+        capacityScaling.start()
     }
 
     public func stop() async {
+        capacityScaling.stop()
         metrics.stop()
         eventStreams.stop()
         // Threads that fail to end are as ended as they get: the process exits next.
@@ -93,6 +100,7 @@ public final class AWSService: Sendable {
         if LambdaRoute.isOfLambda(request.head.uri[...]) { return answerLambda(request, responder) }
         if metrics.answerPage(request, on: readers, responder) { return }
         if MetricsSystem.isOfCloudWatch(request) { return answerCloudWatch(request, responder) }
+        if let target = Self.scalingTarget(of: request) { return answerScaling(target, request, responder) }
         switch Preflight.decide(request.head, hasBody: request.body.readableBytes > 0, region: defaultRegion) {
         case .respond(let response):
             responder.respond(response)
@@ -149,7 +157,8 @@ public final class AWSService: Sendable {
     func context(of region: Region) -> RequestContext {
         RequestContext(
             region: region.name, catalogue: region.catalogue, wallMilliseconds: region.wallClock.milliseconds,
-            counters: { region.counters($0) }, makeID: { TransactionID.make() })
+            counters: { region.counters($0) }, makeID: { TransactionID.make() },
+            replicas: { [regions] name in regions.tables(named: name, apartFrom: region) })
     }
 
     /// STS: a form in, XML out.
@@ -189,6 +198,31 @@ public final class AWSService: Sendable {
             metrics.handle(request, in: try region(of: request, metricsAuthentication).name, responder)
         } catch {
             responder.respond(HTTPResponse(CloudWatchError(authentication: error).response))
+        }
+    }
+
+    /// Nil for requests of other services.
+    private static func scalingTarget(of request: HTTPRequest) -> String? {
+        guard let target = request.head.headers.first(name: "x-amz-target"),
+            target.hasPrefix(ScalingOperation.targetPrefix)
+        else { return nil }
+        return target
+    }
+
+    private func answerScaling(_ target: String, _ request: HTTPRequest, _ responder: Responder) {
+        let respond: @Sendable (WireResponse) -> Void = { response in
+            responder.respond(
+                HTTPResponse(
+                    status: HTTPResponseStatus(statusCode: response.status),
+                    headers: AWSResponseHeaders(
+                        contentType: ContentType(ScalingOperation.contentType), hasChecksum: false),
+                    body: response.body))
+        }
+        do throws(WireError) {
+            let region = try region(of: request, scalingAuthentication)
+            executeScaling(target, Array(request.body.readableBytesView), in: region, respond)
+        } catch {
+            respond(error.response)
         }
     }
 
@@ -234,9 +268,18 @@ public final class AWSService: Sendable {
                 measured.respond { answer(reply) }
             }
         case .read(let read) where read.isShort:
-            exchange.respond(Self.result { () throws(StoreError) in try read.execute(reading: region.store) })
+            var exchange = exchange
+            exchange.measurement.table = read.table
+            exchange.respond(
+                Self.result { () throws(StoreError) in
+                    try read.execute(reading: region.store, account: account(of: region))
+                })
         case .read(let read):
-            onReaderThread(exchange) { () throws(StoreError) in try read.execute(reading: region.store) }
+            var exchange = exchange
+            exchange.measurement.table = read.table
+            onReaderThread(exchange) { [self] () throws(StoreError) in
+                try read.execute(reading: region.store, account: account(of: region))
+            }
         }
     }
 
@@ -252,6 +295,10 @@ public final class AWSService: Sendable {
                 }
             }
         }
+    }
+
+    private func account(of region: Region) -> ReadAccount {
+        ReadAccount(region.reads, nowMilliseconds: region.wallClock.milliseconds)
     }
 
     private func onReaderThread(

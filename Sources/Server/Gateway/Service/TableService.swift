@@ -40,6 +40,16 @@ extension AWSService {
             let table = context.catalogue.table(named: request.tableName)
             apply(try request.edit(for: table, context: context), inGroupOf: table)
             return request.response
+        case .continuousBackups(let request):
+            let table = context.catalogue.table(named: request.tableName)
+            apply(try request.edit(for: table), to: table)
+            return request.response
+        case .replicaAutoScaling(let request):
+            let edits = try request.edits(context: context)
+            for edit in edits {
+                apply(edit.edit, to: regions.region(edit.region)?.catalogue.table(named: request.tableName))
+            }
+            return try request.response(context: context)
         case .untag(let request):
             let table = context.catalogue.table(named: request.tableName)
             apply(try request.edit(for: table), to: table)
@@ -111,15 +121,40 @@ extension AWSService {
     private func apply(_ edit: TableEdit, inGroupOf table: TableDefinition?) {
         guard let table else { return }
         apply(edit, to: table)
-        guard edit.isGroupWide, !table.isLegacyGlobal else { return }
+        guard !table.isLegacyGlobal, let edit = edit.forPeers(before: table) else { return }
         for peer in table.peers { apply(edit, to: regions.region(peer.region)?.catalogue.table(named: table.name)) }
     }
 
-    private func facts(about tableName: String, apartFrom region: Region) -> ReplicaFacts {
-        var tables: [RegionName: TableDefinition] = [:]
-        for other in regions.regions where other !== region {
-            tables[other.name] = other.catalogue.table(named: tableName)
+    /// Answers a request of Application Auto Scaling, whose targets are tables and global indexes.
+    func executeScaling(
+        _ target: String, _ body: [UInt8], in region: Region, _ respond: @escaping @Sendable (WireResponse) -> Void
+    ) {
+        controlPlane.submit { [self] in
+            do throws(WireError) {
+                let operation = try ScalingOperation(target: target)
+                guard let document = try? JSONDocument(parsing: body) else { throw WireError(.serialization, nil) }
+                let context = context(of: region)
+                let decision = try operation.decide(document, context: context)
+                if let change = decision.change {
+                    apply(change.edit, inGroupOf: context.catalogue.table(named: change.tableName))
+                }
+                respond(region.failure == nil ? decision.response : WireError.internalError.response)
+            } catch {
+                respond(error.response)
+            }
         }
-        return ReplicaFacts(regions: regions.names, tables: tables)
+    }
+
+    private func facts(about tableName: String, apartFrom region: Region) -> ReplicaFacts {
+        ReplicaFacts(regions: regions.names, tables: regions.tables(named: tableName, apartFrom: region))
+    }
+}
+
+extension RegionSet {
+    /// In whatever state, replicas or not.
+    func tables(named name: String, apartFrom region: Region) -> [RegionName: TableDefinition] {
+        var tables: [RegionName: TableDefinition] = [:]
+        for other in regions where other !== region { tables[other.name] = other.catalogue.table(named: name) }
+        return tables
     }
 }

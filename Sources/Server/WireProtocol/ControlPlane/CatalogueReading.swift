@@ -36,28 +36,6 @@ enum CatalogueReading {
         }
     }
 
-    /// There are no backups here, and the answer says so.
-    static func describeContinuousBackups(
-        _ body: RequestBody, _ context: RequestContext
-    ) throws(WireError) -> WireResponse {
-        let name = try body.tableName(for: .describeContinuousBackups, context)
-        guard let table = context.catalogue.table(named: name), table.servesItems else {
-            throw WireError(.tableNotFound, "Table not found: \(name)")
-        }
-        return WireResponse.object { writer in
-            writer.key("ContinuousBackupsDescription")
-            writer.beginObject()
-            writer.key("ContinuousBackupsStatus")
-            writer.string("DISABLED")
-            writer.key("PointInTimeRecoveryDescription")
-            writer.beginObject()
-            writer.key("PointInTimeRecoveryStatus")
-            writer.string("DISABLED")
-            writer.endObject()
-            writer.endObject()
-        }
-    }
-
     private static func existingTable(
         _ body: RequestBody, _ operation: TableOperation, _ context: RequestContext
     ) throws(WireError) -> TableDefinition {

@@ -152,7 +152,9 @@ struct IndexDecision {
                     + "\(SchemaChecks.globalIndexesMax)")
         }
         try checkProjectedNames(with: index)
-        if current.isGlobal, !current.isLegacyGlobal, billingMode == .provisioned, !current.globalIndexes.isEmpty {
+        if current.isGlobal, !current.isLegacyGlobal, billingMode == .provisioned,
+            current.globalIndexes.contains(where: { $0.writeScaling?.policy == nil })
+        {
             throw .notAutoScaled("GSI")
         }
         let keySchema = SchemaChecks(definitions: definitions).keySchema(index.keys)

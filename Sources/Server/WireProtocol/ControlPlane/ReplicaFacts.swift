@@ -33,7 +33,7 @@ extension WireError {
         "Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the table in the "
             + "last 24 hours.")
 
-    /// There is no auto scaling here, so provisioned tables cannot have it.
+    /// - Parameter what: Table or GSI.
     static func notAutoScaled(_ what: String) -> WireError {
         .validation("\(what) write capacity should either be Pay-Per-Request or AutoScaled.")
     }

@@ -167,9 +167,16 @@ struct ReplicaDecision {
                     + "existed as tables.")
         }
         try checkNoKey(settings)
-        if current.billing.mode == .provisioned { throw .notAutoScaled("Table") }
+        try checkAutoScaled()
         let replica = TableStep.createReplica(region, settings.overrides)
         return current.enabledStream == nil ? [.enableStream(.newAndOldImages), replica] : [replica]
+    }
+
+    /// With a target and a policy, because replicas must keep up with each other's writes.
+    private func checkAutoScaled() throws(WireError) {
+        guard current.billing.mode == .provisioned else { return }
+        if current.writeScaling?.policy == nil { throw .notAutoScaled("Table") }
+        if current.globalIndexes.contains(where: { $0.writeScaling?.policy == nil }) { throw .notAutoScaled("GSI") }
     }
 
     private func updateSteps(_ changes: [ReplicaUpdates.Change]) throws(WireError) -> [TableStep] {

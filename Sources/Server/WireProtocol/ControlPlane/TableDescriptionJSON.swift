@@ -13,6 +13,8 @@ public struct TableDescriptionJSON: Sendable {
     private let counters: TableCounters
     private let status: TableStatus
     private let nowMilliseconds: UInt64
+    /// The other replicas, as they are in their regions.
+    private let replicas: [RegionName: TableDefinition]
 
     /// - Parameter status: what the description shows instead of the table's own status.
     public init(_ table: TableDefinition, context: RequestContext, showing status: TableStatus? = nil) {
@@ -20,6 +22,7 @@ public struct TableDescriptionJSON: Sendable {
         counters = context.counters(table.number)
         self.status = status ?? table.status
         nowMilliseconds = context.wallMilliseconds
+        replicas = table.isGlobal ? context.replicas(table.name) : [:]
     }
 
     public func append(to writer: inout JSONWriter) {
@@ -230,21 +233,46 @@ public struct TableDescriptionJSON: Sendable {
             writer.string("arn:aws:dynamodb:\(peer.region):\(TableDefinition.account):table/\(table.name)")
             writer.key("GlobalTableSettingsReplicationMode")
             writer.string("ENABLED_WITH_OVERRIDES")
-            appendWarm(table.billing.throughput, to: &writer)
-            if !table.globalIndexes.isEmpty { appendReplicaIndexes(to: &writer) }
+            let replica = replicas[peer.region] ?? table
+            appendOverrides(of: replica, to: &writer)
+            appendWarm(replica.billing.throughput, to: &writer)
+            if !table.globalIndexes.isEmpty { appendIndexes(of: replica, to: &writer) }
             writer.endObject()
         }
         writer.endArray()
     }
 
-    private func appendReplicaIndexes(to writer: inout JSONWriter) {
+    /// Settings of a replica that differ from those here.
+    private func appendOverrides(of replica: TableDefinition, to writer: inout JSONWriter) {
+        appendOverride(replica.billing.throughput, than: table.billing.throughput, to: &writer)
+        if let tableClass = replica.tableClass, tableClass != table.tableClass {
+            writer.key("ReplicaTableClassSummary")
+            writer.beginObject()
+            writer.key("TableClass")
+            writer.string(tableClass)
+            writer.endObject()
+        }
+    }
+
+    private func appendOverride(_ replica: Throughput, than own: Throughput, to writer: inout JSONWriter) {
+        guard replica.readUnits != own.readUnits, replica.readUnits > 0 else { return }
+        writer.key("ProvisionedThroughputOverride")
+        writer.beginObject()
+        writer.key("ReadCapacityUnits")
+        writer.number(replica.readUnits)
+        writer.endObject()
+    }
+
+    private func appendIndexes(of replica: TableDefinition, to writer: inout JSONWriter) {
         writer.key("GlobalSecondaryIndexes")
         writer.beginArray()
         for index in table.globalIndexes {
             writer.beginObject()
             writer.key("IndexName")
             writer.string(index.name)
-            appendWarm(index.throughput, to: &writer)
+            let throughput = replica.index(named: index.name)?.throughput ?? index.throughput
+            appendOverride(throughput, than: index.throughput, to: &writer)
+            appendWarm(throughput, to: &writer)
             writer.endObject()
         }
         writer.endArray()

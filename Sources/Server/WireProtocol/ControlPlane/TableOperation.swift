@@ -16,6 +16,9 @@ public enum TableOperation: String, CaseIterable, Sendable {
     case updateTimeToLive = "UpdateTimeToLive"
     case describeTimeToLive = "DescribeTimeToLive"
     case describeContinuousBackups = "DescribeContinuousBackups"
+    case updateContinuousBackups = "UpdateContinuousBackups"
+    case describeTableReplicaAutoScaling = "DescribeTableReplicaAutoScaling"
+    case updateTableReplicaAutoScaling = "UpdateTableReplicaAutoScaling"
 }
 
 /// What a request on tables asks for. Requests that only read the catalogue are answered at once. The others are decided against the
@@ -28,6 +31,8 @@ public enum TableRequest: Sendable {
     case tag(TagResourceRequest)
     case untag(UntagResourceRequest)
     case timeToLive(UpdateTimeToLiveRequest)
+    case continuousBackups(UpdateContinuousBackupsRequest)
+    case replicaAutoScaling(UpdateReplicaAutoScalingRequest)
 }
 
 extension TableOperation {
@@ -50,7 +55,10 @@ extension TableOperation {
         case .listTables: .answer(try CatalogueReading.listTables(body, context))
         case .updateTimeToLive: .timeToLive(try UpdateTimeToLiveRequest(body, context))
         case .describeTimeToLive: .answer(try TimeToLiveReading.answer(body, context))
-        case .describeContinuousBackups: .answer(try CatalogueReading.describeContinuousBackups(body, context))
+        case .describeContinuousBackups: .answer(try ContinuousBackupsReading.answer(body, context))
+        case .updateContinuousBackups: .continuousBackups(try UpdateContinuousBackupsRequest(body, context))
+        case .describeTableReplicaAutoScaling: .answer(try ReplicaAutoScalingReading.answer(body, context))
+        case .updateTableReplicaAutoScaling: .replicaAutoScaling(try UpdateReplicaAutoScalingRequest(body, context))
         case .describeLimits: .answer(AccountReading.limits)
         case .describeEndpoints: .answer(AccountReading.endpoints(context))
         }

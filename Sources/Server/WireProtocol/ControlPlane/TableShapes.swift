@@ -4,8 +4,12 @@ enum TableShapes {
         switch operation {
         case .createTable: createTable
         case .updateTable: updateTable
-        case .describeTable, .deleteTable, .describeTimeToLive, .describeContinuousBackups: named
+        case .describeTable, .deleteTable, .describeTimeToLive, .describeContinuousBackups,
+            .describeTableReplicaAutoScaling:
+            named
         case .updateTimeToLive: updateTimeToLive
+        case .updateContinuousBackups: updateContinuousBackups
+        case .updateTableReplicaAutoScaling: updateReplicaAutoScaling
         case .listTables: listTables
         case .tagResource: tagResource
         case .untagResource: untagResource
@@ -23,6 +27,50 @@ enum TableShapes {
             "TableName": .string,
             "TimeToLiveSpecification": .structure(
                 "TimeToLiveSpecification", ["Enabled": .boolean, "AttributeName": .string]),
+        ])
+    private static let updateContinuousBackups = Shape.structure(
+        "UpdateContinuousBackupsInput",
+        [
+            "TableName": .string,
+            "PointInTimeRecoverySpecification": .structure(
+                "PointInTimeRecoverySpecification",
+                ["PointInTimeRecoveryEnabled": .boolean, "RecoveryPeriodInDays": .integer]),
+        ])
+    private static let autoScaling = Shape.structure(
+        "AutoScalingSettingsUpdate",
+        [
+            "MinimumUnits": .long, "MaximumUnits": .long, "AutoScalingDisabled": .boolean,
+            "AutoScalingRoleArn": .string,
+            "ScalingPolicyUpdate": .structure(
+                "AutoScalingPolicyUpdate",
+                [
+                    "PolicyName": .string,
+                    "TargetTrackingScalingPolicyConfiguration": .structure(
+                        "AutoScalingTargetTrackingScalingPolicyConfigurationUpdate",
+                        [
+                            "DisableScaleIn": .boolean, "ScaleInCooldown": .integer, "ScaleOutCooldown": .integer,
+                            "TargetValue": .double,
+                        ]),
+                ]),
+        ])
+    private static let updateReplicaAutoScaling = Shape.structure(
+        "UpdateTableReplicaAutoScalingInput",
+        [
+            "TableName": .string, "ProvisionedWriteCapacityAutoScalingUpdate": autoScaling,
+            "GlobalSecondaryIndexUpdates": .list(
+                .structure(
+                    "GlobalSecondaryIndexAutoScalingUpdate",
+                    ["IndexName": .string, "ProvisionedWriteCapacityAutoScalingUpdate": autoScaling])),
+            "ReplicaUpdates": .list(
+                .structure(
+                    "ReplicaAutoScalingUpdate",
+                    [
+                        "RegionName": .string, "ReplicaProvisionedReadCapacityAutoScalingUpdate": autoScaling,
+                        "ReplicaGlobalSecondaryIndexUpdates": .list(
+                            .structure(
+                                "ReplicaGlobalSecondaryIndexAutoScalingUpdate",
+                                ["IndexName": .string, "ProvisionedReadCapacityAutoScalingUpdate": autoScaling])),
+                    ])),
         ])
     private static let tagResource = Shape.structure("TagResourceInput", ["ResourceArn": .string, "Tags": tags])
     private static let untagResource = Shape.structure(

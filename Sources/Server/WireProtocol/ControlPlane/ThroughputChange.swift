@@ -9,6 +9,8 @@ struct ThroughputChange {
         case index(String)
     }
 
+    /// How often a table may become on-demand within any 24 hours.
+    static let onDemandChangesPerDayMax = 4
     private static let freeDecreasesPerDay = 4
     private static let decreasesPerDayMax = 27
     private static let decreaseIntervalMilliseconds: UInt64 = 3_600_000
@@ -45,6 +47,19 @@ struct ThroughputChange {
                 + "once every 3600 seconds. Number of decreases today: \(decreases). "
                 + "Last decrease at \(LongDate.text(milliseconds: last)). "
                 + "Next decrease can be made at \(LongDate.text(milliseconds: next))")
+    }
+
+    /// AWS's text is not known.
+    func checkChangeToOnDemand(after changes: [UInt64]) throws(WireError) {
+        let recent = changes.filter { nowMilliseconds < $0 + dayMilliseconds }
+        guard recent.count >= Self.onDemandChangesPerDayMax, let first = recent.first, let last = recent.last else {
+            return
+        }
+        throw WireError(
+            .limitExceeded,
+            "Subscriber limit exceeded: Updates to PAY_PER_REQUEST mode are limited to \(Self.onDemandChangesPerDayMax) times in "
+                + "24 hours. Last update at \(LongDate.text(milliseconds: last)). "
+                + "Next update can be made at \(LongDate.text(milliseconds: first + dayMilliseconds))")
     }
 
     private func unchanged(_ units: Throughput) -> WireError {

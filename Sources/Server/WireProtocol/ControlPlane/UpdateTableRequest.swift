@@ -93,6 +93,8 @@ public struct UpdateTableRequest: Sendable {
         case .payPerRequest:
             if throughput != nil { throw .throughputOfPayPerRequest }
             if current.billing.mode == .payPerRequest { return [] }
+            try ThroughputChange(subject: .table, nowMilliseconds: nowMilliseconds)
+                .checkChangeToOnDemand(after: current.onDemandChangesMilliseconds ?? [])
             let billing = Billing(
                 mode: .payPerRequest, throughput: .none, payPerRequestMilliseconds: nowMilliseconds)
             return [.edit(.billing(billing))]

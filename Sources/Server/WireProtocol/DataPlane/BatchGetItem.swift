@@ -1,5 +1,6 @@
 import AttributeModel
 import Bytes
+import Capacity
 import Expressions
 import JSONBytes
 import KeyValueStore
@@ -69,6 +70,8 @@ struct KeysRead: Sendable {
     /// As the request named the table.
     let tableName: String
     private(set) var keys: [Key]
+    /// Nil until it is resolved.
+    private(set) var table: CatalogueTable?
     let projection: ProjectionExpression?
     let consistency: CapacityUnits.Read
     /// For UnprocessedKeys.
@@ -98,6 +101,7 @@ struct KeysRead: Sendable {
         } catch {
             throw .validation(error.message)
         }
+        self.table = table
     }
 
     /// Appends the table's entry of UnprocessedKeys.
@@ -146,8 +150,8 @@ struct BatchRead: Sendable {
 
     var keyCount: Int { tables.reduce(0) { $0 + $1.keys.count } }
 
-    func execute(reading snapshot: some KeyValueReader) throws(StoreError) -> WireResponse {
-        var progress = Progress()
+    func execute(reading snapshot: some KeyValueReader, _ account: ReadAccount?) throws(StoreError) -> WireResponse {
+        var progress = Progress(account: account)
         var unprocessed: [(table: KeysRead, first: Int)] = []
         var writer = JSONWriter(reserving: 4096)
         writer.beginObject()
@@ -164,6 +168,7 @@ struct BatchRead: Sendable {
             }
             writer.endArray()
         }
+        if let throttling = progress.throttling, progress.keyCount == 0 { return WireError(throttling).response }
         writer.endObject()
         writer.key("UnprocessedKeys")
         writer.beginObject()
@@ -178,17 +183,27 @@ struct BatchRead: Sendable {
     }
 
     private struct Progress {
+        let account: ReadAccount?
         var bytes = 0
         var isFull = false
+        /// Keys that were read.
+        var keyCount = 0
+        /// Why a key was not read, if one was not for lack of capacity.
+        var throttling: Throttling?
         var consumed = ConsumedCapacities()
     }
 
-    /// False when there is no more room.
+    /// False when there is no more room, or no more capacity.
     private func append(
         _ key: KeysRead.Key, of table: KeysRead, reading snapshot: some KeyValueReader, to writer: inout JSONWriter,
         _ progress: inout Progress
     ) throws(StoreError) -> Bool {
         if progress.isFull { return false }
+        let resolved = table.table
+        if let resolved, let throttling = progress.account?.throttling(table.consistency, of: resolved) {
+            progress.throttling = throttling
+            return false
+        }
         let item = try snapshot.item(at: key.storageKey)
         let size = item?.size ?? 0
         guard progress.bytes + size <= Self.responseBytesMax else {
@@ -196,6 +211,8 @@ struct BatchRead: Sendable {
             return false
         }
         progress.bytes += size
+        progress.keyCount += 1
+        if let resolved { progress.account?.charge(item, table.consistency, of: resolved) }
         if let item { (table.projection?.project(item) ?? item).appendJSON(to: &writer) }
         if capacity != .none {
             progress.consumed.add(to: table.tableName) {

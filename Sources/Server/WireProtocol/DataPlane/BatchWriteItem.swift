@@ -25,7 +25,7 @@ enum BatchWriteItem {
         var targets: [(request: Request, table: CatalogueTable)] = []
         for request in requests { targets.append((request, try context.servedTable(request.tableName))) }
         let answer = Answer(
-            capacity: capacity, tableNames: requests.map(\.tableName),
+            capacity: capacity, requests: requests,
             metrics: metrics == .size ? targets.map { CollectionMetrics(of: $0.request.item, in: $0.table) } : [])
         return .write(.writeEach(try writes(targets))) { answer.response(to: $0) }
     }
@@ -92,6 +92,16 @@ enum BatchWriteItem {
             }
         }
 
+        func append(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.key(isPut ? "PutRequest" : "DeleteRequest")
+            writer.beginObject()
+            writer.key(isPut ? "Item" : "Key")
+            item.appendJSON(to: &writer)
+            writer.endObject()
+            writer.endObject()
+        }
+
         func write(_ table: CatalogueTable) throws(WireError) -> ItemWrite {
             do throws(KeyFault) {
                 if !isPut {
@@ -111,37 +121,55 @@ enum BatchWriteItem {
 
     private struct Answer: Sendable {
         let capacity: ReturnConsumedCapacity
-        /// By request, as it named its table.
-        let tableNames: [String]
+        let requests: [Request]
         /// By request; empty when they are not wanted.
         let metrics: [CollectionMetrics?]
 
         func response(to reply: Reply) -> WireResponse {
             switch reply {
             case .writtenEach(let outcomes): success(outcomes)
+            case .writtenSome(let outcomes): success(outcomes)
             case .eachFailed(_, let failure), .failed(let failure): WireError(failure).response
             default: WireError.internalError.response
             }
         }
 
-        private func success(_ outcomes: [WriteOutcome]) -> WireResponse {
+        /// - Parameter outcomes: by request; nil for those that were not made.
+        private func success(_ outcomes: [WriteOutcome?]) -> WireResponse {
             var writer = JSONWriter()
             writer.beginObject()
-            writer.key("UnprocessedItems")
-            writer.beginObject()
-            writer.endObject()
+            appendUnprocessed(zip(requests, outcomes).filter { $0.1 == nil }.map(\.0), to: &writer)
+            let measured = zip(zip(requests, outcomes).map { $0.0.tableName }, zip(outcomes, metrics))
             CollectionMetrics.append(
-                zip(tableNames, metrics).compactMap { name, metrics in metrics.map { (name, $0) } },
-                to: &writer)
+                measured.compactMap { name, pair in pair.0 == nil ? nil : pair.1.map { (name, $0) } }, to: &writer)
             if capacity != .none {
                 var consumed = ConsumedCapacities()
-                for (name, outcome) in zip(tableNames, outcomes) {
-                    consumed.add(to: name) { $0.add(outcome) }
+                for case (let request, let outcome?) in zip(requests, outcomes) {
+                    consumed.add(to: request.tableName) { $0.add(outcome) }
                 }
                 consumed.append(to: &writer, capacity)
             }
             writer.endObject()
             return WireResponse(body: writer.bytes)
+        }
+
+        /// As the client sent them, so that it can send them again.
+        private func appendUnprocessed(_ requests: [Request], to writer: inout JSONWriter) {
+            writer.key("UnprocessedItems")
+            writer.beginObject()
+            var tableName: String?
+            // Requests on one table follow each other.
+            for request in requests {
+                if request.tableName != tableName {
+                    if tableName != nil { writer.endArray() }
+                    writer.key(request.tableName)
+                    writer.beginArray()
+                    tableName = request.tableName
+                }
+                request.append(to: &writer)
+            }
+            if tableName != nil { writer.endArray() }
+            writer.endObject()
         }
     }
 }

@@ -1,40 +1,7 @@
 import AttributeModel
+import Capacity
 import JSONBytes
 import Partition
-
-/// Units of capacity for amounts of bytes (reference `data-plane.md` 7).
-enum CapacityUnits {
-    static let readUnitBytes = 4096
-    static let writeUnitBytes = 1024
-
-    /// How a read is paid for.
-    enum Read: Sendable {
-        case eventual
-        case strong
-        case transactional
-
-        var factor: Double {
-            switch self {
-            case .eventual: 0.5
-            case .strong: 1
-            case .transactional: 2
-            }
-        }
-    }
-
-    /// Nothing read costs as much as the smallest item.
-    static func read(bytes: Int, _ read: Read) -> Double {
-        Double(units(bytes, of: readUnitBytes)) * read.factor
-    }
-
-    static func write(bytes: Int, isTransactional: Bool) -> Double {
-        Double(units(bytes, of: writeUnitBytes)) * (isTransactional ? 2 : 1)
-    }
-
-    private static func units(_ bytes: Int, of unitBytes: Int) -> Int {
-        max(1, (bytes + unitBytes - 1) / unitBytes)
-    }
-}
 
 /// The ConsumedCapacity of one table in one request.
 struct ConsumedCapacity: Sendable {
@@ -87,6 +54,13 @@ struct ConsumedCapacity: Sendable {
             let units = CapacityUnits.write(bytes: write.entryBytes, isTransactional: isTransactional)
             add(units, toIndex: write.index, isLocal: write.isLocal)
         }
+    }
+
+    /// Local indexes use the table's capacity.
+    func charge(to account: ReadAccount, of table: TableDefinition.Number) {
+        let units = localIndexes.reduce(tableUnits) { $0 + $1.units }
+        if units > 0 { account.charge(units, to: .table, of: table) }
+        for index in globalIndexes { account.charge(index.units, to: .index(index.name), of: table) }
     }
 
     private var totalUnits: Double {

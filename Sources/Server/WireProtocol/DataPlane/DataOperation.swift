@@ -63,6 +63,15 @@ public struct DataRead: Sendable {
         self.plan = plan
     }
 
+    /// The table that is read; nil for reads over several.
+    public var table: TableDefinition.Number? {
+        switch plan {
+        case .item(let read): read.table.definition.number
+        case .range(let query): query.read.table.number
+        case .batch, .transaction: nil
+        }
+    }
+
     /// Whether the read is done so fast that an event loop may do it; others belong on a thread pool.
     public var isShort: Bool {
         switch plan {
@@ -74,12 +83,16 @@ public struct DataRead: Sendable {
     }
 
     /// Does the read. Everything of one request is read from one consistent state.
-    public func execute(reading store: some KeyValueStore) throws(StoreError) -> WireResponse {
+    ///
+    /// - Parameter account: what pays for it; nil when nobody counts.
+    public func execute(
+        reading store: some KeyValueStore, account: ReadAccount? = nil
+    ) throws(StoreError) -> WireResponse {
         switch plan {
-        case .item(let read): try read.execute(reading: store)
-        case .range(let query): try query.execute(reading: try store.snapshot())
-        case .batch(let batch): try batch.execute(reading: try store.snapshot())
-        case .transaction(let transaction): try transaction.execute(reading: try store.snapshot())
+        case .item(let read): try read.execute(reading: store, account)
+        case .range(let query): try query.execute(reading: try store.snapshot(), account)
+        case .batch(let batch): try batch.execute(reading: try store.snapshot(), account)
+        case .transaction(let transaction): try transaction.execute(reading: try store.snapshot(), account)
         }
     }
 }

@@ -1,5 +1,6 @@
 import AttributeModel
 import Bytes
+import Capacity
 import Expressions
 import JSONBytes
 import KeyValueStore
@@ -25,7 +26,7 @@ enum GetItem {
             let key = try table.key(ofExactly: keyItem)
             try table.check(projection)
             let read = PointRead(
-                tableName: tableName, storageKey: StorageKeys.item(table.definition.number, key),
+                tableName: tableName, table: table, storageKey: StorageKeys.item(table.definition.number, key),
                 projection: projection, consistency: isConsistent ? .strong : .eventual, capacity: capacity)
             return .read(DataRead(.item(read)))
         } catch {
@@ -38,13 +39,18 @@ enum GetItem {
 struct PointRead: Sendable {
     /// As the request named the table.
     let tableName: String
+    let table: CatalogueTable
     let storageKey: [UInt8]
     let projection: ProjectionExpression?
     let consistency: CapacityUnits.Read
     let capacity: ReturnConsumedCapacity
 
-    func execute(reading store: some KeyValueReader) throws(StoreError) -> WireResponse {
+    func execute(reading store: some KeyValueReader, _ account: ReadAccount?) throws(StoreError) -> WireResponse {
+        if let throttling = account?.throttling(consistency, of: table) {
+            return WireError(throttling).response
+        }
         let item = try store.item(at: storageKey)
+        account?.charge(item, consistency, of: table)
         if item == nil, capacity == .none { return .emptyObject }
         var writer = JSONWriter(reserving: 64 + 2 * (item?.bytes.count ?? 0))
         writer.beginObject()

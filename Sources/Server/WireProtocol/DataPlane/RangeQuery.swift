@@ -1,5 +1,6 @@
 import AttributeModel
 import Bytes
+import Capacity
 import Expressions
 import JSONBytes
 import KeyValueStore
@@ -24,8 +25,12 @@ struct RangeQuery: Sendable {
     /// A query that can find one item at most has no next page.
     let isSinglePage: Bool
 
-    func execute(reading snapshot: some KeyValueReader) throws(StoreError) -> WireResponse {
+    func execute(reading snapshot: some KeyValueReader, _ account: ReadAccount?) throws(StoreError) -> WireResponse {
+        if let throttling = account?.throttling(consistency, payingResource, of: read.table) {
+            return WireError(throttling).response
+        }
         let page = try read.page(reading: snapshot)
+        if let account { consumed(by: page).charge(to: account, of: read.table.number) }
         let itemBytes = countsOnly ? 0 : page.items.reduce(0) { $0 + $1.bytes.count }
         var writer = JSONWriter(reserving: 256 + 2 * itemBytes)
         writer.beginObject()
@@ -49,6 +54,14 @@ struct RangeQuery: Sendable {
         }
         writer.endObject()
         return WireResponse(body: writer.bytes)
+    }
+
+    /// Local indexes use the table's capacity.
+    private var payingResource: CapacityMeter.Resource {
+        guard let index = read.index, read.table.globalIndexes.contains(where: { $0.ordinal == index.ordinal }) else {
+            return .table
+        }
+        return .index(index.name)
     }
 
     /// The sizes of all items evaluated, rounded once.

@@ -15,6 +15,7 @@ extension WireError {
             if returnsItem, let item { members.append(("Item", item.json)) }
             self.init(.conditionalCheckFailed, Self.conditionFailedMessage, members: members)
         case .invalid(let message): self = .validation(message)
+        case .throttled(let throttling): self.init(throttling)
         case .unknownOutcome: self = .internalError
         }
     }
@@ -59,6 +60,7 @@ extension CancellationReason {
         case .none: "None"
         case .conditionFailed: "ConditionalCheckFailed"
         case .invalid: "ValidationError"
+        case .throttled: "ProvisionedThroughputExceeded"
         }
     }
 
@@ -67,6 +69,7 @@ extension CancellationReason {
         case .none: nil
         case .conditionFailed: WireError.conditionFailedMessage
         case .invalid(let message): message
+        case .throttled(let throttling): WireError.throttledMessage(throttling)
         }
     }
 }

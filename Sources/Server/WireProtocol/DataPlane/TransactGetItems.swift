@@ -1,4 +1,5 @@
 import AttributeModel
+import Capacity
 import Expressions
 import JSONBytes
 import KeyValueStore
@@ -61,7 +62,7 @@ enum TransactGetItems {
                 try target.table.check(target.projection)
                 reads.append(
                     TransactionRead.Read(
-                        tableName: target.tableName, storageKey: StorageKeys.item(number, key),
+                        tableName: target.tableName, table: target.table, storageKey: StorageKeys.item(number, key),
                         projection: target.projection))
             } catch {
                 if error.isEmptyValue { throw .validation(error.message) }
@@ -82,6 +83,7 @@ struct TransactionRead: Sendable {
     struct Read: Sendable {
         /// As the request named the table.
         let tableName: String
+        let table: CatalogueTable
         let storageKey: [UInt8]
         let projection: ProjectionExpression?
     }
@@ -89,7 +91,8 @@ struct TransactionRead: Sendable {
     let reads: [Read]
     let capacity: ReturnConsumedCapacity
 
-    func execute(reading snapshot: some KeyValueReader) throws(StoreError) -> WireResponse {
+    func execute(reading snapshot: some KeyValueReader, _ account: ReadAccount?) throws(StoreError) -> WireResponse {
+        if let cancellation = throttling(account) { return cancellation.response }
         var bytes = 0
         var consumed = ConsumedCapacities(split: .read)
         var writer = JSONWriter(reserving: 1024)
@@ -100,6 +103,7 @@ struct TransactionRead: Sendable {
             let item = try snapshot.item(at: read.storageKey)
             let size = item?.size ?? 0
             bytes += size
+            account?.charge(item, .transactional, of: read.table)
             guard bytes <= Self.itemBytesMax else { return WireError.tooMuchRead.response }
             writer.beginObject()
             if let item {
@@ -115,6 +119,19 @@ struct TransactionRead: Sendable {
         consumed.append(to: &writer, capacity)
         writer.endObject()
         return WireResponse(body: writer.bytes)
+    }
+
+    /// Reads that find no capacity left cancel all.
+    private func throttling(_ account: ReadAccount?) -> WireError? {
+        guard let account else { return nil }
+        var isThrottled = false
+        var reasons: [CancellationReason] = []
+        for read in reads {
+            let throttling = account.throttling(.transactional, of: read.table)
+            if throttling != nil { isThrottled = true }
+            reasons.append(throttling.map { CancellationReason.throttled($0) } ?? CancellationReason.none)
+        }
+        return isThrottled ? .cancelled(reasons, returnsItem: reasons.map { _ in false }) : nil
     }
 }
 

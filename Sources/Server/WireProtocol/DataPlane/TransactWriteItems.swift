@@ -1,4 +1,5 @@
 import AttributeModel
+import Capacity
 import JSONBytes
 import Partition
 

@@ -10,17 +10,21 @@ public struct RequestContext: Sendable {
     public let counters: @Sendable (TableDefinition.Number) -> TableCounters
     /// A new id, unique over regions and time.
     public let makeID: @Sendable () -> String
+    /// The tables of a name in the other regions, as they are now.
+    public let replicas: @Sendable (_ tableName: String) -> [RegionName: TableDefinition]
 
     public init(
         region: RegionName, catalogue: Catalogue, wallMilliseconds: UInt64,
         counters: @escaping @Sendable (TableDefinition.Number) -> TableCounters,
-        makeID: @escaping @Sendable () -> String
+        makeID: @escaping @Sendable () -> String,
+        replicas: @escaping @Sendable (_ tableName: String) -> [RegionName: TableDefinition] = { _ in [:] }
     ) {
         self.region = region
         self.catalogue = catalogue
         self.wallMilliseconds = wallMilliseconds
         self.counters = counters
         self.makeID = makeID
+        self.replicas = replicas
     }
 
     /// Finds a table by its name or its ARN in this region.

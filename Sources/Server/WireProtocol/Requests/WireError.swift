@@ -19,9 +19,12 @@ public struct WireError: Error, Equatable, Sendable {
         case replicaNotFound = "ReplicaNotFoundException"
         case replicaAlreadyExists = "ReplicaAlreadyExistsException"
         case indexNotFound = "IndexNotFoundException"
+        /// What Application Auto Scaling says of missing targets and policies.
+        case objectNotFound = "ObjectNotFoundException"
         case resourceInUse = "ResourceInUseException"
         case limitExceeded = "LimitExceededException"
         case conditionalCheckFailed = "ConditionalCheckFailedException"
+        case provisionedThroughputExceeded = "ProvisionedThroughputExceededException"
         case transactionCanceled = "TransactionCanceledException"
         case idempotentParameterMismatch = "IdempotentParameterMismatchException"
         case expiredIterator = "ExpiredIteratorException"
