@@ -172,7 +172,8 @@ let package = Package(
             dependencies: [
                 "CRocksDB", "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream",
                 "EventPattern", "EventSource", "HandlerKit", "KeyValueStore", "Partition", "Region", "Functions",
-                "EventSources", "Gateway", "HandlerRuntime", argumentParser, logging,
+                "EventSources", "Gateway", "HandlerRuntime", "RecordLog", "KafkaLog", "CRdKafka", argumentParser,
+                logging,
             ],
             path: "Sources/Tools/benchmarks", swiftSettings: settings),
 

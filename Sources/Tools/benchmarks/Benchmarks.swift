@@ -8,7 +8,7 @@ struct Benchmarks: ParsableCommand {
         abstract: "Measure Tributary beside its baselines. Build with -c release.",
         subcommands: [
             RequestBenchmark.self, ReplicationBenchmark.self, FilterBenchmark.self, HandlerBenchmark.self,
-            HandlerBenchmarkProcess.self,
+            KafkaBenchmark.self, HandlerBenchmarkProcess.self,
         ])
 }
 

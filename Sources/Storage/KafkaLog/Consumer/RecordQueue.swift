@@ -189,12 +189,17 @@ extension LogRecord {
         address.map { Array(UnsafeRawBufferPointer(start: $0, count: count)) }
     }
 
+    /// Name and value of a header that Tributary writes.
+    private static let headerBytesUsual = 40
+
     private static func headers(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> LogHeaders {
         var list: OpaquePointer?
         guard rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else {
             return LogHeaders()
         }
         var headers = LogHeaders()
+        let count = rd_kafka_header_cnt(list)
+        headers.reserveCapacity(headers: count, bytes: count * headerBytesUsual)
         var name: UnsafePointer<CChar>?
         var value: UnsafeRawPointer?
         var size = 0
