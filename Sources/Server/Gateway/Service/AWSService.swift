@@ -92,7 +92,7 @@ public final class AWSService: Sendable {
         if eventStreams.answer(request, responder) { return }
         if LambdaRoute.isOfLambda(request.head.uri[...]) { return answerLambda(request, responder) }
         if metrics.answerPage(request, on: readers, responder) { return }
-        if MetricsSystem.isOfCloudWatch(request) { return answerCloudWatch(request, responder) }
+        if let wire = MetricsSystem.wire(of: request) { return answerCloudWatch(wire, request, responder) }
         switch Preflight.decide(request.head, hasBody: request.body.readableBytes > 0, region: defaultRegion) {
         case .respond(let response):
             responder.respond(response)
@@ -184,11 +184,14 @@ public final class AWSService: Sendable {
         }
     }
 
-    private func answerCloudWatch(_ request: HTTPRequest, _ responder: Responder) {
+    private func answerCloudWatch(_ wire: CloudWatchWire, _ request: HTTPRequest, _ responder: Responder) {
+        let answer = { @Sendable (response: CloudWatchResponse) in
+            responder.respond(HTTPResponse(response, as: wire, requestID: request.id.description))
+        }
         do throws(WireError) {
-            metrics.handle(request, in: try region(of: request, metricsAuthentication).name, responder)
+            metrics.handle(wire, in: try region(of: request, metricsAuthentication).name, answer)
         } catch {
-            responder.respond(HTTPResponse(CloudWatchError(authentication: error).response))
+            answer(CloudWatchError(authentication: error).response)
         }
     }
 
