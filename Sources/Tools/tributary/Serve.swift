@@ -27,6 +27,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The address to listen on; 0.0.0.0 for all.")
     var host = "127.0.0.1"
 
+    @Option(
+        help: ArgumentHelp(
+            "From where requests may come that look into the server, change links, run programs or write files: loopback, any, or CIDR blocks separated by commas (beside loopback). Tables are open to all who reach the port.",
+            valueName: "who"))
+    var adminFrom = "loopback"
+
     @Option(help: "The regions of this process, separated by commas.")
     var regions = "us-east-1,eu-west-1,ap-southeast-1"
 
@@ -93,6 +99,7 @@ struct Serve: AsyncParsableCommand {
         _ = try regionNames()
         _ = try linkSettings()
         try kafka.check(try regionNames())
+        _ = try adminAccess()
         guard (0...65_535).contains(port) else {
             throw ValidationError("--port must be between 0 and 65535, not \(port)")
         }
@@ -107,6 +114,14 @@ struct Serve: AsyncParsableCommand {
         }
         if Logger.Level(rawValue: logLevel) == nil {
             throw ValidationError("--log-level \(logLevel) is not one of \(Logger.Level.allCases.map(\.rawValue))")
+        }
+    }
+
+    private func adminAccess() throws -> AdminAccess {
+        do throws(AdminAccess.Invalid) {
+            return try AdminAccess(adminFrom)
+        } catch {
+            throw ValidationError("--admin-from \(error)")
         }
     }
 
@@ -145,8 +160,8 @@ struct Serve: AsyncParsableCommand {
         let controlPlane = ControlPlane(regions: regions, logger: logger)
         let service = AWSService(
             regions: regions, controlPlane: controlPlane, transport: transport,
-            listenerRegions: portPerRegion ? names : [nil], offersLegacyGlobalTables: legacyGlobalTables,
-            logger: logger)
+            listenerRegions: portPerRegion ? names : [nil], adminAccess: try adminAccess(),
+            offersLegacyGlobalTables: legacyGlobalTables, logger: logger)
         do {
             let server = try await HTTPServer.start(
                 .init(listeners: listeners(names), eventLoops: eventLoops, limits: Self.limits), logger: logger

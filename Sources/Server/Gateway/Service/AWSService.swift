@@ -37,18 +37,22 @@ public final class AWSService: Sendable {
     private let endpoints: [String: Region]
     private let listenerRegions: [Region?]
     private let defaultRegion: String
+    private let adminAccess: AdminAccess
 
     /// - Parameters:
     ///   - transport: what publishes the regions' changes; nil when nothing does.
     ///   - listenerRegions: for each listener the one region that it serves; nil where the request names it.
+    ///   - adminAccess: from where requests may come that change more than tables.
     ///   - offersLegacyGlobalTables: whether global tables of version 2017.11.29 may be made. Those that are there are served anyhow.
     public init(
         regions: RegionSet, controlPlane: ControlPlane, transport: LogTransport? = nil,
-        listenerRegions: [RegionName?], offersLegacyGlobalTables: Bool, logger: Logger
+        listenerRegions: [RegionName?], adminAccess: AdminAccess = .loopback, offersLegacyGlobalTables: Bool,
+        logger: Logger
     ) {
         self.offersLegacyGlobalTables = offersLegacyGlobalTables
         self.regions = regions
         self.controlPlane = controlPlane
+        self.adminAccess = adminAccess
         self.logger = logger
         readers = NIOThreadPool(numberOfThreads: Self.readerThreads)
         readers.start()
@@ -81,7 +85,9 @@ public final class AWSService: Sendable {
         if request.head.uri == "/health", lambda.withLock({ $0 == nil }) {
             return responder.respond(AdminPages.message(.serviceUnavailable, "the server is starting"))
         }
-        if let refusal = WebPageGuard.refusal(of: request) { return responder.respond(refusal) }
+        if let refusal = WebPageGuard.refusal(of: request) ?? adminAccess.refusal(of: request) {
+            return responder.respond(refusal)
+        }
         if AdminPages.isChange(request) {
             return controlPlane.submit { [regions] in responder.respond(AdminPages.change(request, of: regions)) }
         }
