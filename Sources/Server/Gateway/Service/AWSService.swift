@@ -30,6 +30,8 @@ public final class AWSService: Sendable {
     private let authentication: Authentication
     private let lambdaAuthentication: Authentication
     private let metricsAuthentication: Authentication
+    private let faultInjectionAuthentication: Authentication
+    private let faultInjection: FaultInjectionService
     private let metrics: MetricsSystem
     private let topics: TopicPages
     private let eventStreams: EventStreamService
@@ -61,7 +63,9 @@ public final class AWSService: Sendable {
         authentication = Authentication(regions: regions.names.map(\.name), services: ["dynamodb", "sts"])
         lambdaAuthentication = Authentication(regions: regions.names.map(\.name), services: ["lambda"])
         metricsAuthentication = Authentication(regions: regions.names.map(\.name), services: ["monitoring"])
+        faultInjectionAuthentication = Authentication(regions: regions.names.map(\.name), services: ["fis"])
         metrics = MetricsSystem(regions, transport, logger: logger)
+        faultInjection = FaultInjectionService(regions, metrics, logger: logger)
         topics = TopicPages(regions: regions, transport: transport)
         self.listenerRegions = listenerRegions.map { $0.flatMap { regions.region($0) } }
         defaultRegion = regions.names.first?.name ?? ""
@@ -97,6 +101,9 @@ public final class AWSService: Sendable {
         }
         if eventStreams.answer(request, responder) { return }
         if LambdaRoute.isOfLambda(request.head.uri[...]) { return answerLambda(request, responder) }
+        if FaultInjectionRequest.isOfFaultInjection(request.head.uri) {
+            return answerFaultInjection(request, responder)
+        }
         if metrics.answerPage(request, on: readers, responder) { return }
         if let wire = MetricsSystem.wire(of: request) { return answerCloudWatch(wire, request, responder) }
         switch Preflight.decide(request.head, hasBody: request.body.readableBytes > 0, region: defaultRegion) {
@@ -187,6 +194,14 @@ public final class AWSService: Sendable {
             service.handle(request, in: try region(of: request, lambdaAuthentication).name, responder)
         } catch {
             responder.respond(HTTPResponse(LambdaError(authentication: error).response))
+        }
+    }
+
+    private func answerFaultInjection(_ request: HTTPRequest, _ responder: Responder) {
+        do throws(WireError) {
+            faultInjection.handle(request, in: try region(of: request, faultInjectionAuthentication).name, responder)
+        } catch {
+            responder.respond(HTTPResponse(FaultInjectionError(authentication: error).response))
         }
     }
 

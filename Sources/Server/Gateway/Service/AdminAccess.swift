@@ -62,6 +62,8 @@ enum GuardedRequest {
     case functions
     /// Alarms call functions and addresses.
     case alarms(CloudWatchWire)
+    /// Experiments stop replication.
+    case experiments
 
     /// Nil for a request that anybody may make.
     init?(_ request: HTTPRequest) {
@@ -71,6 +73,9 @@ enum GuardedRequest {
         } else if LambdaRoute.isOfLambda(head.uri[...]) {
             guard head.method != .GET, !Self.isInvocation(head) else { return nil }
             self = .functions
+        } else if FaultInjectionRequest.isOfFaultInjection(head.uri) {
+            guard head.method != .GET else { return nil }
+            self = .experiments
         } else if let wire = MetricsSystem.wire(of: request) {
             guard wire.canAct else { return nil }
             self = .alarms(wire)
@@ -89,6 +94,7 @@ enum GuardedRequest {
         case .adminPage: "/_tributary/"
         case .functions: "changing functions and event source mappings"
         case .alarms: "changing alarms"
+        case .experiments: "changing experiments"
         }
     }
 
@@ -97,6 +103,7 @@ enum GuardedRequest {
         switch self {
         case .adminPage: AdminPages.message(.forbidden, sentence)
         case .functions: HTTPResponse(LambdaError(.accessDenied, sentence).response)
+        case .experiments: HTTPResponse(FaultInjectionError(.accessDenied, sentence).response)
         case .alarms(let wire): HTTPResponse(CloudWatchError.forbidden(sentence), as: wire, requestID: requestID)
         }
     }
