@@ -73,6 +73,12 @@ struct Serve: AsyncParsableCommand {
             valueName: "program"))
     var python: String?
 
+    @Option(
+        help:
+            "Filters that an event source mapping of the Lambda API may have, 5 to 10: AWS raises its quota of 5 on request."
+    )
+    var filtersPerMapping = 5
+
     @Flag(help: "Start no handlers.")
     var noHandlers = false
 
@@ -105,6 +111,9 @@ struct Serve: AsyncParsableCommand {
         }
         guard (1...64).contains(eventLoops) else {
             throw ValidationError("--event-loops must be between 1 and 64, not \(eventLoops)")
+        }
+        guard (5...10).contains(filtersPerMapping) else {
+            throw ValidationError("--filters-per-mapping must be between 5 and 10, not \(filtersPerMapping)")
         }
         if noHandlers, handlers != nil {
             throw ValidationError("--handlers and --no-handlers exclude each other")
@@ -203,6 +212,7 @@ struct Serve: AsyncParsableCommand {
             handlersDirectory: handlersDirectory,
             log: logFormat == .json ? .logger(functionLogger) : .standardOutput)
         configuration.pythonInterpreter = python.map(absolute)
+        configuration.filtersPerMapping = filtersPerMapping
         // Handlers in Swift are built beside this program.
         configuration.programsDirectory = Bundle.main.executableURL?.deletingLastPathComponent().path
         return configuration

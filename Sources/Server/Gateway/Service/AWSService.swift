@@ -73,7 +73,10 @@ public final class AWSService: Sendable {
 
     /// Answers requests of the Lambda API from now on. Functions learn the endpoint's port, so they come after the endpoint.
     public func attach(_ system: LambdaSystem) {
-        lambda.withLock { $0 = LambdaService(regions: system.lambdas) { [self] in context(of: $0) } }
+        let service = LambdaService(regions: system.lambdas, filtersPerMapping: system.filtersPerMapping) { [self] in
+            context(of: $0)
+        }
+        lambda.withLock { $0 = service }
         metrics.start(system.lambdas)
     }
 
