@@ -77,8 +77,9 @@ struct Lane: Sendable {
 
     /// Everything up to here is finished.
     var finished: UInt64 {
-        let lowest = [queue.lowestSequence, gate?.lowestSequence].compactMap { $0 }.min()
-        return finishedUnits.uncut(lowest.map { $0 - 1 } ?? takenUpTo)
+        let queued = queue.lowestSequence.map { $0 - 1 } ?? takenUpTo
+        guard let gate else { return queued }
+        return finishedUnits.uncut(min(queued, gate.lowestSequence.map { $0 - 1 } ?? takenUpTo))
     }
 
     /// Records that no stretch covers yet.

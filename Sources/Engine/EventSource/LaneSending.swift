@@ -17,7 +17,9 @@ extension Lane {
     /// change that.
     func timerMilliseconds(_ context: LaneContext) -> UInt64? {
         guard isSettled else { return nil }
-        return [sendingTimerMilliseconds(context), gate?.timerMilliseconds(context.settings)].compactMap { $0 }.min()
+        let sending = sendingTimerMilliseconds(context)
+        guard let waiting = gate?.timerMilliseconds(context.settings) else { return sending }
+        return min(sending ?? .max, waiting)
     }
 
     private func sendingTimerMilliseconds(_ context: LaneContext) -> UInt64? {

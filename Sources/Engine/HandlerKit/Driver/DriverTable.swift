@@ -45,7 +45,7 @@ struct DriverTable: Sendable {
         let timestamp = HybridTimestamp(
             milliseconds: writer.milliseconds, counter: UInt16(truncatingIfNeeded: place))
         let version = Version(timestamp: timestamp, region: writer.region ?? region)
-        let transaction = writer.transactionID.map { 
+        let transaction = writer.transactionID.map {
             ChangeRecord.Transaction(id: $0, index: 0, size: writer.transactionSize)
         }
         let baseVersion = items[key]?.version

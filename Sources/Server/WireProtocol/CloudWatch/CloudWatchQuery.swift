@@ -1,3 +1,4 @@
+import Bytes
 import JSONBytes
 
 /// Requests of the query protocol as JSON: `MetricData.member.1.Value=3` is `{"MetricData":[{"Value":"3"}]}`.
@@ -68,12 +69,8 @@ enum CloudWatchQuery {
 enum TimeText {
     /// In milliseconds since 1970; nil for what is no time after 1970.
     static func milliseconds(_ text: String) -> UInt64? {
-        var rest = Array(text.utf8)[...]
-        guard let year = digits(4, &rest), skip("-", &rest), let month = digits(2, &rest), skip("-", &rest),
-            let day = digits(2, &rest), skip("T", &rest), let hour = digits(2, &rest), skip(":", &rest),
-            let minute = digits(2, &rest), skip(":", &rest), let second = digits(2, &rest),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
-        else { return nil }
+        guard let time = CivilTime(text.prefix(secondsLength)) else { return nil }
+        var rest = Array(text.utf8.dropFirst(secondsLength))[...]
         var fraction = 0
         if skip(".", &rest) {
             let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
@@ -82,9 +79,11 @@ enum TimeText {
             rest = rest.dropFirst(digits.count)
         }
         guard let offset = offsetMinutes(&rest), rest.isEmpty else { return nil }
-        let seconds = days(year, month, day) * 86_400 + hour * 3600 + (minute - offset) * 60 + second
-        return UInt64(exactly: seconds * 1000 + fraction)
+        return UInt64(exactly: (time.secondsSince1970 - offset * 60) * 1000 + fraction)
     }
+
+    /// Characters up to the seconds.
+    private static let secondsLength = 19
 
     private static func offsetMinutes(_ rest: inout ArraySlice<UInt8>) -> Int? {
         if rest.isEmpty || skip("Z", &rest) { return 0 }
@@ -93,14 +92,6 @@ enum TimeText {
         _ = skip(":", &rest)
         guard let minutes = digits(2, &rest) else { return nil }
         return sign * (hours * 60 + minutes)
-    }
-
-    /// Days since 1970; years begin in March, so that the leap day is the last of its year.
-    private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
-        let shifted = month <= 2 ? year - 1 : year
-        let monthFromMarch = (month + 9) % 12
-        let dayOfYear = (153 * monthFromMarch + 2) / 5 + day - 1
-        return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468
     }
 
     private static func digits(_ count: Int, _ rest: inout ArraySlice<UInt8>) -> Int? {
