@@ -1,10 +1,20 @@
 """Functions, mappings and positions survive the end of the server, asked for or not (reliability.md I17)."""
 
+import os
+import pathlib
 import signal
 
 import pytest
 
-from harness.lambda_functions import SERVE_ARGUMENTS, FunctionFactory, MappingFactory, filters, on_failure
+from harness.lambda_functions import (
+    SERVE_ARGUMENTS,
+    FunctionFactory,
+    MappingFactory,
+    filters,
+    invalid_parameter,
+    on_failure,
+)
+from harness.server import tributary
 from harness.tables import TableFactory
 from harness.values import S
 from harness.waiting import eventually
@@ -148,3 +158,77 @@ def test_in_memory_keeps_nothing_and_works(own_server, new_clients, tmp_path):
     table.put(p=S("a"))
     assert function.until_keys("a") == ["a"]
     assert server.stop() == 0
+
+
+# Starts a process of its own that has left session and process group, as a careless program may.
+LEAVER = """\
+import subprocess
+
+def handler(event, context):
+    child = subprocess.Popen(["sleep", "300"], start_new_session=True)
+    journal(event, context, child=child.pid)
+"""
+
+
+def is_running(process):
+    try:
+        return pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_no_process_of_a_function_outlives_a_killed_server(world):
+    function = world.new_function(LEAVER)
+    function.call({})
+    line = function.lines()[0]
+    processes = [line["process"], line["child"]]
+    assert all(is_running(process) for process in processes)
+    guardian = [
+        process
+        for process in os.listdir("/proc")
+        if process.isdigit() and parent(process) == str(world.server.process.pid) and b"/bin/sh" in command(process)
+    ]
+    assert len(guardian) == 1
+    world.server.kill()
+    eventually(lambda: not any(is_running(process) for process in processes))
+    eventually(lambda: not is_running(guardian[0]))
+
+
+def test_the_guardian_ends_with_a_server_that_is_stopped(world):
+    world.new_function().call({})
+    server = world.server.process.pid
+    guardian = next(process for process in os.listdir("/proc") if process.isdigit() and parent(process) == str(server) and b"/bin/sh" in command(process))
+    assert world.server.stop() == 0
+    eventually(lambda: not is_running(guardian))
+
+
+def parent(process):
+    try:
+        return pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[1]
+    except OSError:
+        return None
+
+
+def command(process):
+    try:
+        return pathlib.Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def test_filters_per_mapping_are_raised_as_aws_does_on_request(own_server, new_clients, tmp_path):
+    server = own_server(*SERVE_ARGUMENTS, "--filters-per-mapping", "10")
+    clients = new_clients(server.endpoint, "lambda")
+    table = TableFactory(new_clients(server.endpoint))("p:S", stream="NEW_AND_OLD_IMAGES")
+    function = FunctionFactory(clients, tmp_path / "functions")()
+    mapping = MappingFactory(clients)
+    patterns = [{"dynamodb": {"Keys": {"p": {"S": [f"k{index}"]}}}} for index in range(11)]
+    made = mapping(table, function, FilterCriteria=filters(*patterns[:10]))
+    with invalid_parameter("The filter criteria have 11 filters, more than the 10 that an event source mapping may have."):
+        made.update(FilterCriteria=filters(*patterns))
+    table.put(p=S("k10"))
+    table.put(p=S("k9"))
+    assert function.until_keys("k9") == ["k9"]
+    for faulty in ("4", "11", "x"):
+        done = tributary("serve", "--in-memory", "--filters-per-mapping", faulty)
+        assert done.returncode == 64 and "filters-per-mapping" in done.stderr

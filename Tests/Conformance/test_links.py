@@ -230,6 +230,24 @@ def test_flags_that_mean_nothing(how):
     assert done.returncode == 64 and "--link" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "link, reason",
+    [
+        (f"{EAST}:{EAST}=5ms", "leads from a region to itself"),
+        (f"mars-north-1:{EAST}=5ms", "names a region that is not among"),
+        (f"{EAST}=5ms", "is not of the form us-east-1:eu-west-1=200ms"),
+    ],
+)
+def test_flags_that_name_no_link(link, reason):
+    done = tributary("serve", "--port", "0", "--in-memory", "--link", link)
+    assert done.returncode == 64 and f"--link: '{link}' {reason}" in done.stderr
+
+
+def test_a_negative_delay_is_called_by_its_name(server):
+    done = links_command(server, "set", EAST, WEST, "--delay", "-5ms")
+    assert done.returncode == 64 and "--delay must be a time such as 200ms" in done.stderr and "'-5ms'" in done.stderr
+
+
 def links_command(server, *arguments):
     return tributary("links", *arguments, "--endpoint", server.endpoint)
 

@@ -9,7 +9,9 @@ import urllib.parse
 import pytest
 
 from harness import HOME, REGIONS
+from harness.admin import admin
 from harness.errors import rejected
+from harness.tables import TableFactory
 from harness.values import N, S, unique
 from harness.waiting import eventually
 
@@ -261,6 +263,10 @@ def test_exposition_names_what_there_is(server, table):
         "tributary_replication_lag_seconds": "gauge",
         "tributary_replication_conflicts_total": "counter",
         "tributary_handler_failures_total": "counter",
+        "tributary_transactions_half_visible": "gauge",
+        "tributary_transactions_half_visible_oldest_seconds": "gauge",
+        "tributary_transactions_arrived_total": "counter",
+        "kafka_consumergroup_lag": "gauge",
         "process_resident_memory_bytes": "gauge",
         "process_start_time_seconds": "gauge",
     }.items():
@@ -313,3 +319,33 @@ def test_lag_is_the_age_of_what_has_not_arrived(own_server, new_clients):
     link = {"from": EAST, "to": WEST, "table": table.name}
     eventually(lambda: value(scrape(server), "tributary_replication_lag_seconds", **link) > 1)
     assert value(scrape(server), "tributary_replication_backlog_records", **link) == 1
+
+
+def test_half_visible_transactions_and_conflicts(own_server, new_clients):
+    server = own_server("--link", f"{EAST}:{WEST}=uniform:0ms..20s", "--link", f"{EAST}:{WEST}=reorder", "--seed", "5")
+    clients = new_clients(server.endpoint)
+    factory = TableFactory(clients)
+    table = factory("p:S", replicas=[WEST])
+    keys = [unique() for _ in range(8)]
+    table.client.transact_write_items(
+        TransactItems=[{"Put": {"TableName": table.name, "Item": {"p": S(key)}}} for key in keys]
+    )
+    eventually(lambda: value(scrape(server), "tributary_transactions_half_visible", region=WEST) == 1)
+    eventually(lambda: value(scrape(server), "tributary_transactions_half_visible_oldest_seconds", region=WEST) > 0.5)
+    assert value(scrape(server), "tributary_transactions_half_visible", region=EAST) == 0
+    lag = {"consumergroup": f"link.{WEST}", "topic": f"tributary.{EAST}.{table.name}.changes", "partition": "0"}
+    assert value(scrape(server), "kafka_consumergroup_lag", **lag) > 0
+    watch = new_clients(server.endpoint, "cloudwatch")
+    own = {"namespace": "Tributary", "statistics": ("Maximum",)}
+    eventually(lambda: datapoints(watch(WEST), "HalfVisibleTransactionCount", **own)[0]["Maximum"] == 1)
+    eventually(lambda: datapoints(watch(WEST), "OldestHalfVisibleTransactionAge", **own)[0]["Maximum"] > 500)
+    # Both regions write an item while neither has heard of the other's write.
+    west = table.in_region(WEST)
+    west.put(p=S("both"), a=S(WEST))
+    table.put(p=S("both"), a=S(EAST))
+    admin(server, f"/_tributary/links/{EAST}/{WEST}", "PUT", {"delay": "0ms", "reorder": False})
+    counted = {"from": EAST, "to": WEST, "table": table.name}
+    eventually(lambda: value(scrape(server), "tributary_replication_conflicts_total", **counted) == 1)
+    where = {"TableName": table.name, "SourceRegion": EAST}
+    eventually(lambda: total(watch(WEST), "ConflictCount", namespace="Tributary", **where) == 1)
+    eventually(lambda: value(scrape(server), "tributary_transactions_arrived_total", region=WEST) == 1)

@@ -17,6 +17,9 @@ struct Conversation {
     private(set) var discards: [Int: Discard] = [:]
     private(set) var positions: EventSourcePositions
     var showsPositions = true
+    /// Transactions of other regions that have not arrived whole, and those that nobody follows any more.
+    var incomplete: Set<String> = []
+    var forgotten: Set<String> = []
 
     init(
         _ settings: MappingSettings = MappingSettings(), shards: [ShardStretch] = [openShard],
@@ -52,6 +55,35 @@ struct Conversation {
         }
     }
 
+    /// Appends records as `key`, `key:transaction`, or `-:transaction` for one that the filters refuse, and lets the engine read them.
+    ///
+    /// - Parameter sizes: how many records the stream may have of a transaction, in place of those that are written here. A transaction whose
+    ///   name begins with `l` was made by this region.
+    mutating func write(_ records: String, sizes: [String: Int] = [:]) -> [String] {
+        let words = records.split(separator: " ").map { $0.split(separator: ":") }
+        for word in words {
+            lastSequence += 1
+            let name = word.count > 1 ? String(word[1]) : nil
+            let membership = name.map { name in
+                TransactionMembership(
+                    id: name, recordsMax: sizes[name] ?? words.count { $0.count > 1 && $0[1] == name },
+                    isLocal: name.hasPrefix("l"))
+            }
+            log.append(
+                RecordReference(
+                    sequence: lastSequence, keyHash: UInt64(word[0]) ?? 0, approximateMilliseconds: now,
+                    payloadBytes: 100, transaction: membership, matches: word[0] != "-"))
+        }
+        return read()
+    }
+
+    /// Lets the engine know which transactions are whole.
+    mutating func look() -> [String] { note(engine.transactionsSeen(arriving, at: now)) }
+
+    private var arriving: ArrivingTransactions {
+        ArrivingTransactions(incomplete: incomplete, forgotten: forgotten, nextSequence: lastSequence + 1)
+    }
+
     /// Appends records that do not match.
     mutating func writeOthers(_ count: UInt64) -> [String] {
         lastSequence += count
@@ -61,10 +93,11 @@ struct Conversation {
     /// Obeys the engine's wish to read, once.
     mutating func read() -> [String] {
         guard let request = engine.readRequest else { return [] }
+        let seen = engine.settings.deliversCompleteTransactions ? look() : []
         let upTo = min(lastSequence, request.through ?? .max)
         let found = log.filter { $0.sequence > request.after && $0.sequence <= upTo }.prefix(request.recordsMax)
         let end = found.count == request.recordsMax ? found.last?.sequence ?? upTo : max(upTo, request.after)
-        return note(engine.recordsRead(Array(found), after: request.after, upTo: end, at: now))
+        return seen + note(engine.recordsRead(Array(found), after: request.after, upTo: end, at: now))
     }
 
     mutating func answer(_ outcome: InvocationOutcome, lane: Int = 0) -> [String] {
@@ -130,6 +163,8 @@ struct Conversation {
                 if showsPositions { lines.append("finished " + list(changed.finished)) }
             case .recordsLost(let lost):
                 lines.append("lost \(lost.first)..<\(lost.end)")
+            case .transactionInParts(let parts):
+                lines.append("\(parts.id) in parts \(list(parts.records)): \(parts.reason)")
             }
         }
         return lines

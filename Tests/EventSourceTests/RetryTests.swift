@@ -176,7 +176,7 @@ import Testing
         var lines = mapping.write(count)
         for _ in 0..<answersMax where !mapping.engine.isSettled || mapping.engine.timerMilliseconds != nil {
             if let invocation = mapping.inFlight[0] {
-                lines += invocation.contains(poison) ? mapping.fail() : mapping.succeed()
+                lines += invocation.records.contains { $0.sequence == poison } ? mapping.fail() : mapping.succeed()
             } else if mapping.discards[0] != nil {
                 lines += mapping.settle()
             } else {

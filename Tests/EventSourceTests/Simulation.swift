@@ -136,7 +136,7 @@ struct Simulation {
         var done: [RecordReference] = []
         switch outcome {
         case .success: done = invocation.records
-        case .partialFailure(let lowest, _) where invocation.contains(lowest):
+        case .partialFailure(let lowest, _) where invocation.records.contains { $0.sequence == lowest }:
             done = invocation.records.filter { $0.sequence < lowest }
         default: break
         }
@@ -232,6 +232,8 @@ struct Simulation {
                 seen.insert("lost")
                 require(lost.first < lost.end && lost.end <= trimmedBefore, "lost what the log still has: \(lost)")
                 finish((lost.first..<lost.end).filter { log[Int($0) - 1].matches })
+            case .transactionInParts(let parts):
+                require(false, "no transaction was to be complete: \(parts)")
             }
         }
         require(engine.positions.finished == latest.finished, "positions were not reported")

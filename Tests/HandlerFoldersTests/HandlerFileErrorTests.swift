@@ -33,6 +33,15 @@ import Testing
                 "parallelizationFactor: 2\ntumblingWindowInSeconds: 60",
                 "parallelizationFactor: must be 1 when there is a tumblingWindowInSeconds, not 2"
             ),
+            (
+                "parallelizationFactor: 2\ndeliverTransactions: complete",
+                "parallelizationFactor: must be 1 with deliverTransactions: complete, not 2"
+            ),
+            ("deliverTransactions: yes", "deliverTransactions: must be as-arrived or complete, not \"yes\""),
+            (
+                "maximumTransactionWaitInSeconds: 60",
+                "maximumTransactionWaitInSeconds: goes with deliverTransactions: complete only"
+            ),
             ("bisectBatchOnFunctionError: yes", "bisectBatchOnFunctionError: must be true or false, not \"yes\""),
             ("reportBatchItemFailures: 1", "reportBatchItemFailures: must be true or false, not 1"),
             ("enabled: {}", "enabled: must be true or false, not a mapping"),

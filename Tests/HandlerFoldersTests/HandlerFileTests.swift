@@ -111,6 +111,17 @@ func complete(_ field: String) -> String { "table: Orders\ncommand: ./run\n" + f
         #expect(settings.recordAgeMaxMilliseconds == nil)
     }
 
+    @Test func completeTransactionsHaveOneLane() throws {
+        let settings = try parse(
+            complete("deliverTransactions: complete\nmaximumTransactionWaitInSeconds: 60")
+        ).settings
+        #expect(settings.transactionDelivery == .complete)
+        #expect(settings.transactionWaitMaxMilliseconds == 60_000)
+        #expect(settings.parallelizationFactor == 1)
+        #expect(settings.violations == [])
+        #expect(try parse(complete("deliverTransactions: as-arrived")).settings.parallelizationFactor == 4)
+    }
+
     @Test func windowsHaveOneLaneUnlessTheFileSaysMore() throws {
         let settings = try parse(complete("tumblingWindowInSeconds: 60")).settings
         #expect(settings.tumblingWindowMilliseconds == 60_000)

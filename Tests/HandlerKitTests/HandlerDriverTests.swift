@@ -35,6 +35,22 @@ private func poisoned(
         #expect(driver.checkpoint == 3)
     }
 
+    @Test func aTransactionWaitsUntilItIsWhole() async throws {
+        let settings = MappingSettings(transactionDelivery: .complete, transactionWaitMaxMilliseconds: 60_000)
+        var driver = try HandlerDriver(poisoned([], settings: settings))
+        try driver.put(item("a"), transactionID: "t", transactionSize: 2)
+        try driver.put(item("b"))
+        await driver.run()
+        #expect(driver.deliveries.map(\.records) == [[2]])
+        try driver.put(item("c"), transactionID: "t", transactionSize: 2)
+        await driver.run()
+        #expect(driver.deliveries.map(\.records) == [[2], [1, 3]])
+        try driver.put(item("d"), transactionID: "u", transactionSize: 2)
+        await driver.advance(milliseconds: 60_000)
+        #expect(driver.deliveries.last?.records == [4])
+        #expect(driver.isFinished)
+    }
+
     @Test func recordsShowTheItemBeforeAndAfter() async throws {
         let seen = Mutex<[String]>([])
         let handler = Handler(name: "test") { batch, _ in

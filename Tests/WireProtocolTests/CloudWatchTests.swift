@@ -17,9 +17,11 @@ struct CloudWatchTests {
         """#
 
     private static func request(_ operation: String, _ body: String) throws(CloudWatchError) -> CloudWatchRequest {
-        try CloudWatchRequest(
-            target: CloudWatchOperation.targetPrefix + operation, body: Array(body.utf8), region: region,
-            nowMilliseconds: now)
+        guard
+            let wire = CloudWatchWire(
+                uri: "/", target: CloudWatchOperation.targetPrefix + operation, isForm: false, body: Array(body.utf8))
+        else { throw .internalError }
+        return try CloudWatchRequest(wire, region: region, nowMilliseconds: now)
     }
 
     private static func error(_ operation: String, _ body: String) -> CloudWatchError? {

@@ -19,6 +19,8 @@ public struct ControlEvent: Sendable, Equatable {
         case regionRejoined = 11
         case handlerFailed = 12
         case handlerRecordDropped = 13
+        /// A handler did not get a transaction as a whole although its mapping asks for that.
+        case transactionDeliveredInParts = 14
         case linkRecordsMissing = 20
 
         public var name: String {
@@ -36,6 +38,7 @@ public struct ControlEvent: Sendable, Equatable {
             case .regionRejoined: "region.rejoined"
             case .handlerFailed: "handler.failed"
             case .handlerRecordDropped: "handler.record-dropped"
+            case .transactionDeliveredInParts: "transaction.delivered-in-parts"
             case .linkRecordsMissing: "link.records-missing"
             }
         }

@@ -8,6 +8,8 @@ public enum EventSourceEffect: Sendable, Equatable {
     case positionsChanged(EventSourcePositions)
     /// Report that the log lost records before the mapping read them.
     case recordsLost(LostRecords)
+    /// Report that the function does not get a transaction as a whole.
+    case transactionInParts(TransactionInParts)
 }
 
 /// Names a group of discarded records until their destination is settled.

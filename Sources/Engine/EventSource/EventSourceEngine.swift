@@ -66,12 +66,13 @@ public struct EventSourceEngine: Sendable {
 
     private static func lanes(_ settings: MappingSettings, _ positions: EventSourcePositions) -> [Lane] {
         let positions = positions.spread(over: settings.parallelizationFactor)
-        var lanes = positions.finished.map { Lane(finished: $0) }
+        let gate = settings.deliversCompleteTransactions ? TransactionGate() : nil
+        var lanes = positions.finished.map { Lane(finished: $0, gate: gate) }
         guard var window = positions.window else { return lanes }
         // The function's settings changed while nothing ran.
         let length = window.endMilliseconds - window.startMilliseconds
         if lanes.count > 1 || length != settings.tumblingWindowMilliseconds { window.endsEarly = true }
-        lanes[0] = Lane(finished: positions.finished[0], window: window)
+        lanes[0] = Lane(finished: positions.finished[0], window: window, gate: gate)
         return lanes
     }
 }
@@ -159,6 +160,18 @@ extension EventSourceEngine {
         return proceed(at: milliseconds)
     }
 
+    /// Whether records wait for transactions, so that `transactionsSeen` may let them go on.
+    public var isHoldingTransactions: Bool { lanes.contains { $0.gate?.isHolding ?? false } }
+
+    /// Takes which transactions have arrived in part. For mappings that deliver complete ones: at least as new as the reading that
+    /// follows, and whenever it changes while `isHoldingTransactions`.
+    public mutating func transactionsSeen(
+        _ arriving: ArrivingTransactions, at milliseconds: UInt64
+    ) -> [EventSourceEffect] {
+        for index in lanes.indices { lanes[index].gate?.see(arriving) }
+        return proceed(at: milliseconds)
+    }
+
     /// Takes the answer of the function. An invocation that is not in flight is ignored.
     public mutating func completed(
         _ id: InvocationID, _ outcome: InvocationOutcome, at milliseconds: UInt64
@@ -215,12 +228,13 @@ extension EventSourceEngine {
         return proceed(at: milliseconds)
     }
 
-    /// New settings, without violations. Another number of lanes or length of windows waits until all lanes are settled
+    /// New settings, without violations. Another number of lanes, length of windows or delivery of transactions waits until all lanes are settled
     /// (`isUpdating`) and windows have ended early; then reading begins again at the checkpoint, which may repeat
     /// deliveries.
     public mutating func update(_ new: MappingSettings, at milliseconds: UInt64) -> [EventSourceEffect] {
         precondition(new.violations.isEmpty, "settings are checked where they come in")
         if new.parallelizationFactor == settings.parallelizationFactor,
+            new.transactionDelivery == settings.transactionDelivery,
             new.tumblingWindowMilliseconds == settings.tumblingWindowMilliseconds
         {
             settings = new
@@ -247,6 +261,7 @@ extension EventSourceEngine {
         if isEnabled {
             let context = context(at: milliseconds)
             for index in lanes.indices {
+                effects += lanes[index].releaseTransactions(context).map { .transactionInParts($0) }
                 guard let step = lanes[index].nextStep(context) else { continue }
                 effects.append(begin(step, lane: index))
             }

@@ -73,7 +73,9 @@ public struct FailureRecord: Sendable, Equatable {
         writer.key("DDBStreamBatchInfo")
         writer.beginObject()
         append("shardId", discard.shardID, to: &writer)
-        if let first = discard.records.first, let last = discard.records.last {
+        if let first = discard.records.min(by: { $0.sequence < $1.sequence }),
+            let last = discard.records.max(by: { $0.sequence < $1.sequence })
+        {
             append("startSequenceNumber", sequenceText(first.sequence), to: &writer)
             append("endSequenceNumber", sequenceText(last.sequence), to: &writer)
             append(

@@ -45,20 +45,21 @@ public enum FunctionResponse {
             return .nothing
         }
         guard document.kind(list) == .array else { return .invalid }
-        var lowest: UInt64?
+        let places = invocation.places
+        var lowest: Int?
         var isValid = true
         document.forEachElement(of: list) { element in
             guard let identifier = document.member("itemIdentifier", of: element),
                 document.kind(identifier) == .string,
-                let failed = sequence(document.string(identifier)), invocation.contains(failed)
+                let failed = sequence(document.string(identifier)), let place = places[failed]
             else {
                 isValid = false
                 return
             }
-            lowest = min(lowest ?? .max, failed)
+            lowest = min(lowest ?? .max, place)
         }
         guard isValid else { return .invalid }
-        return lowest.map(Report.lowest) ?? .nothing
+        return lowest.map { .lowest(invocation.records[$0].sequence) } ?? .nothing
     }
 
     /// The text of the object `state`.

@@ -34,15 +34,9 @@ public struct Invocation: Sendable, Equatable {
         self.window = window
     }
 
-    /// Whether a record of this sequence number is in the batch.
-    public func contains(_ sequence: UInt64) -> Bool {
-        var low = 0
-        var high = records.count
-        while low < high {
-            let middle = (low + high) / 2
-            if records[middle].sequence < sequence { low = middle + 1 } else { high = middle }
-        }
-        return low < records.count && records[low].sequence == sequence
+    /// The place of each record in the batch by its sequence number: they need not ascend.
+    var places: [UInt64: Int] {
+        Dictionary(zip(records.map(\.sequence), records.indices)) { first, _ in first }
     }
 }
 
@@ -72,7 +66,7 @@ public struct WindowInvocation: Sendable, Equatable {
 public enum InvocationOutcome: Sendable, Equatable {
     /// All records are done. The state is the JSON of the response's `state`, which mappings with windows require.
     case success(state: [UInt8]?)
-    /// Records before `lowest` are done, it and those behind it are not. Without a record of that number, a failure.
+    /// Records before `lowest` in the batch are done, it and those behind it are not. Without a record of that number, a failure.
     case partialFailure(lowest: UInt64, state: [UInt8]?)
     /// The function was called, and nothing of the batch is done.
     case failure(InvocationFailure)

@@ -33,6 +33,10 @@ struct Lane: Sendable {
     /// Everything of the lane up to here was taken into the queue or is finished.
     var takenUpTo: UInt64
     var queue = RecordQueue()
+    /// Records on their way to the queue, when the mapping delivers complete transactions.
+    var gate: TransactionGate?
+    /// Finished units that a later position must not cut.
+    var finishedUnits = FinishedUnits()
     var stretches: [Stretch] = []
     /// How many records the stretches cover.
     var stretchedCount = 0
@@ -63,8 +67,9 @@ struct Lane: Sendable {
     /// Raised with each change of what `positions` show of the window.
     var windowRevision: UInt64 = 0
 
-    init(finished: UInt64, window: OpenWindow? = nil) {
+    init(finished: UInt64, window: OpenWindow? = nil, gate: TransactionGate? = nil) {
         takenUpTo = finished
+        self.gate = gate
         guard let window else { return }
         self.window = Window(open: window, isUsed: true)
         windowFloorMilliseconds = window.startMilliseconds
@@ -72,8 +77,9 @@ struct Lane: Sendable {
 
     /// Everything up to here is finished.
     var finished: UInt64 {
-        guard let first = queue.first else { return takenUpTo }
-        return first.sequence - 1
+        let queued = queue.lowestSequence.map { $0 - 1 } ?? takenUpTo
+        guard let gate else { return queued }
+        return finishedUnits.uncut(min(queued, gate.lowestSequence.map { $0 - 1 } ?? takenUpTo))
     }
 
     /// Records that no stretch covers yet.
@@ -82,6 +88,23 @@ struct Lane: Sendable {
     var isSettled: Bool { inFlight == nil && discard == nil }
 
     mutating func take(_ record: RecordReference, settings: MappingSettings, nowMilliseconds: UInt64) {
+        if gate == nil {
+            enqueue(record, settings: settings, nowMilliseconds: nowMilliseconds)
+        } else {
+            gate?.take(record, nowMilliseconds: nowMilliseconds)
+        }
+    }
+
+    /// Lets those go on that have waited for their transactions. Answers which of these come in parts.
+    mutating func releaseTransactions(_ context: LaneContext) -> [TransactionInParts] {
+        guard let release = gate?.release(readUpTo: takenUpTo, context) else { return [] }
+        for record in release.records {
+            enqueue(record, settings: context.settings, nowMilliseconds: context.nowMilliseconds)
+        }
+        return release.inParts
+    }
+
+    private mutating func enqueue(_ record: RecordReference, settings: MappingSettings, nowMilliseconds: UInt64) {
         if queue.isEmpty, isSettled {
             let since = batchingSinceMilliseconds ?? 0
             if batchingSinceMilliseconds == nil || nowMilliseconds >= since + settings.batchingWindowMilliseconds {
@@ -101,8 +124,10 @@ struct Lane: Sendable {
     /// The first records of the front stretch are finished; what remains of it is a new batch.
     mutating func finishRecords(_ count: Int, nowMilliseconds: UInt64) {
         let remaining = stretches.removeLast().count - count
+        if gate != nil { finishedUnits.note(queue.prefix(count)) }
         queue.removeFirst(count)
         stretchedCount -= count
+        finishedUnits.forget(upTo: finished)
         if remaining > 0 { stretches.append(Stretch(count: remaining)) }
         if stretches.isEmpty {
             gathering = Gathering()

@@ -40,8 +40,9 @@ extension Lane {
         _ lowest: UInt64, _ state: [UInt8]?, _ context: LaneContext
     ) -> LaneStep? {
         let count = stretches[stretches.count - 1].count
-        let done = queue.countBelow(lowest, limit: count)
+        var done = queue.countBefore(lowest, limit: count)
         guard done < count, queue[done].sequence == lowest else { return fail(.responseInvalid, context) }
+        while !queue.isBoundary(done) { done -= 1 }
         guard done > 0 else { return fail(.itemsReported, context) }
         if window != nil { keepWindowState(state ?? []) }
         finishRecords(done, nowMilliseconds: context.nowMilliseconds)
@@ -75,16 +76,22 @@ extension Lane {
         functionErrors += 1
         backOff(.functionError, failures: functionErrors, context)
         // The function itself cut the batch where it reports an item: at its start, nothing is left to halve.
-        if context.settings.bisectsBatchOnError, failure != .itemsReported, stretches[top].count > 1 {
+        if context.settings.bisectsBatchOnError, failure != .itemsReported, let half = half(of: stretches[top].count) {
             let count = stretches.removeLast().count
-            stretches.append(Stretch(count: count - count / 2))
-            stretches.append(Stretch(count: count / 2))
+            stretches.append(Stretch(count: count - half))
+            stretches.append(Stretch(count: half))
             return nil
         }
         guard let retriesMax = context.settings.retryAttemptsMax, stretches[top].invokeCount > retriesMax else {
             return nil
         }
         return giveUp(.retryAttemptsExhausted, context)
+    }
+
+    /// Where to halve a stretch: next to its middle; nil when its records must stay together.
+    private func half(of count: Int) -> Int? {
+        (0...(count / 2)).lazy.map { count / 2 - $0 }.first { $0 > 0 && queue.isBoundary($0) }
+            ?? (count / 2..<count).first { $0 > 0 && queue.isBoundary($0) }
     }
 
     /// A mapping with windows must return a state that the next request has room for.

@@ -17,6 +17,12 @@ extension Lane {
     /// change that.
     func timerMilliseconds(_ context: LaneContext) -> UInt64? {
         guard isSettled else { return nil }
+        let sending = sendingTimerMilliseconds(context)
+        guard let waiting = gate?.timerMilliseconds(context.settings) else { return sending }
+        return min(sending ?? .max, waiting)
+    }
+
+    private func sendingTimerMilliseconds(_ context: LaneContext) -> UInt64? {
         if let window, window.open.endsEarly { return wakeMilliseconds }
         if !stretches.isEmpty || wakeMilliseconds > context.nowMilliseconds {
             return context.isDraining ? nil : wakeMilliseconds
@@ -43,15 +49,17 @@ extension Lane {
         let payloadMax = EventSourceEngine.recordsBytesMax - (window?.open.state.count ?? 0)
         while !gathering.isClosed, gathering.count < queue.count {
             let record = queue[gathering.count]
-            let bytes = gathering.payloadBytes + record.payloadBytes + 1
+            let unit = queue.unit(at: gathering.count)
+            let bytes = gathering.payloadBytes + unit.payloadBytes
+            let isOverfull = bytes > payloadMax || gathering.count + unit.count > settings.batchSize
             if record.sequence >= shard.end ?? .max || record.approximateMilliseconds >= windowEnd
-                || (gathering.count > 0 && bytes > payloadMax)
+                || (gathering.count > 0 && isOverfull)
             {
                 gathering.isClosed = true
             } else {
-                gathering.count += 1
+                gathering.count += unit.count
                 gathering.payloadBytes = bytes
-                gathering.isClosed = gathering.count == settings.batchSize
+                gathering.isClosed = gathering.count >= settings.batchSize
             }
         }
         let isShardRead = shard.end.map { takenUpTo + 1 >= $0 } ?? false
@@ -67,14 +75,12 @@ extension Lane {
     /// front.
     private mutating func sendOrGiveUp(_ context: LaneContext) -> LaneStep {
         let count = stretches[stretches.count - 1].count
-        var expired = 0
-        while expired < count, isExpired(queue[expired], context) { expired += 1 }
+        let expired = unitsCount(below: count) { isExpired(unit: $0, context) }
         if expired > 0 {
             cutStretch(at: expired)
             return giveUp(.recordAgeExceeded, context)
         }
-        var fresh = 1
-        while fresh < count, !isExpired(queue[fresh], context) { fresh += 1 }
+        let fresh = unitsCount(below: count) { !isExpired(unit: $0, context) }
         cutStretch(at: fresh)
         openWindow(for: queue[0], context)
         window?.isUsed = true
@@ -89,6 +95,22 @@ extension Lane {
         return .discard(
             shardID: context.shards.shard(of: queue[0].sequence).id, records: queue.prefix(stretch.count),
             condition: condition, stretch: stretch)
+    }
+
+    /// How many records at the front belong to units that one after the other fulfil a condition.
+    private func unitsCount(below end: Int, while condition: (Range<Int>) -> Bool) -> Int {
+        var offset = 0
+        while offset < end {
+            let next = min(end, offset + queue.unit(at: offset).count)
+            guard condition(offset..<next) else { break }
+            offset = next
+        }
+        return offset
+    }
+
+    /// Records that must come together are given up together.
+    private func isExpired(unit: Range<Int>, _ context: LaneContext) -> Bool {
+        unit.contains { isExpired(queue[$0], context) }
     }
 
     private func isExpired(_ record: RecordReference, _ context: LaneContext) -> Bool {

@@ -8,6 +8,9 @@ public struct MappingSettings: Sendable, Equatable {
     public static let retryAttemptsRange = 0...10_000
     public static let recordAgeMillisecondsRange: ClosedRange<UInt64> = 60_000...604_800_000
     public static let tumblingWindowMillisecondsRange: ClosedRange<UInt64> = 0...900_000
+    /// Not Lambda's.
+    public static let transactionWaitMillisecondsRange: ClosedRange<UInt64> = 1_000...86_400_000
+    public static let transactionWaitMaxMillisecondsDefault: UInt64 = 3_600_000
 
     /// The most records of one invocation.
     public var batchSize: Int
@@ -26,12 +29,17 @@ public struct MappingSettings: Sendable, Equatable {
     /// The length of the windows over which the function carries state; 0 has none.
     public var tumblingWindowMilliseconds: UInt64
     public var startingPosition: StartingPosition
+    /// Whether records of a transaction come together; needs one lane and excludes tumbling windows. Not Lambda's.
+    public var transactionDelivery: TransactionDelivery
+    /// How long records wait for a transaction of another region to arrive whole; then they are delivered as far as they are there.
+    public var transactionWaitMaxMilliseconds: UInt64
 
     public init(
         batchSize: Int = 100, batchingWindowMilliseconds: UInt64 = 0, parallelizationFactor: Int = 1,
         retryAttemptsMax: Int? = nil, recordAgeMaxMilliseconds: UInt64? = nil, bisectsBatchOnError: Bool = false,
         reportsBatchItemFailures: Bool = false, tumblingWindowMilliseconds: UInt64 = 0,
-        startingPosition: StartingPosition = .trimHorizon
+        startingPosition: StartingPosition = .trimHorizon, transactionDelivery: TransactionDelivery = .asArrived,
+        transactionWaitMaxMilliseconds: UInt64 = Self.transactionWaitMaxMillisecondsDefault
     ) {
         self.batchSize = batchSize
         self.batchingWindowMilliseconds = batchingWindowMilliseconds
@@ -42,8 +50,11 @@ public struct MappingSettings: Sendable, Equatable {
         self.reportsBatchItemFailures = reportsBatchItemFailures
         self.tumblingWindowMilliseconds = tumblingWindowMilliseconds
         self.startingPosition = startingPosition
+        self.transactionDelivery = transactionDelivery
+        self.transactionWaitMaxMilliseconds = transactionWaitMaxMilliseconds
     }
 
+    public var deliversCompleteTransactions: Bool { transactionDelivery == .complete }
     public var hasTumblingWindows: Bool { tumblingWindowMilliseconds > 0 }
 }
 
@@ -89,6 +100,20 @@ extension MappingSettings {
         check("recordAgeMaxMilliseconds", recordAgeMaxMilliseconds, Self.recordAgeMillisecondsRange)
         check(
             "tumblingWindowMilliseconds", tumblingWindowMilliseconds, Self.tumblingWindowMillisecondsRange)
+        check(
+            "transactionWaitMaxMilliseconds", transactionWaitMaxMilliseconds, Self.transactionWaitMillisecondsRange)
+        if deliversCompleteTransactions, parallelizationFactor > 1 {
+            found.append(
+                Violation(
+                    field: "parallelizationFactor",
+                    reason: "must be 1 when transactions are delivered complete, but is \(parallelizationFactor)"))
+        }
+        if deliversCompleteTransactions, hasTumblingWindows {
+            found.append(
+                Violation(
+                    field: "tumblingWindowMilliseconds",
+                    reason: "must be 0 when transactions are delivered complete, but is \(tumblingWindowMilliseconds)"))
+        }
         if hasTumblingWindows, parallelizationFactor > 1 {
             found.append(
                 Violation(

@@ -16,6 +16,9 @@ public struct Arrivals: Sendable, Equatable {
     public private(set) var arrivedCount: UInt64 = 0
     /// Those that were forgotten since the process started.
     public private(set) var forgottenCount: UInt64 = 0
+    /// The last of these, as many as are remembered at most.
+    public private(set) var forgottenIDs: Set<String> = []
+    private var forgottenOrder: [String] = []
 
     init(_ arrivals: [Arrival] = []) {
         for arrival in arrivals { byID[arrival.id] = arrival }
@@ -29,17 +32,26 @@ public struct Arrivals: Sendable, Equatable {
         byID.values.sorted { ($0.sinceMilliseconds, $0.id) < ($1.sinceMilliseconds, $1.id) }
     }
 
+    public var halfArrivedIDs: Set<String> { Set(byID.keys) }
+
     /// When the oldest half-visible transaction began to arrive, in milliseconds since 1970 by the region's clock.
     public var oldestMilliseconds: UInt64? { byID.values.lazy.map(\.sinceMilliseconds).min() }
+
+    /// For how long the oldest half-visible transaction has been so, in milliseconds; nil when there is none.
+    public func oldestAgeMilliseconds(at nowMilliseconds: UInt64) -> UInt64? {
+        oldestMilliseconds.map { nowMilliseconds - min(nowMilliseconds, $0) }
+    }
 
     subscript(_ id: String) -> Arrival? { byID[id] }
 
     mutating func remember(_ arrival: Arrival) {
         byID[arrival.id] = arrival
+        forgottenIDs.remove(arrival.id)
     }
 
     mutating func complete(_ id: String) {
         byID[id] = nil
+        forgottenIDs.remove(id)
         arrivedCount += 1
     }
 
@@ -54,6 +66,9 @@ public struct Arrivals: Sendable, Equatable {
         if let oldest {
             byID[oldest.id] = nil
             forgottenCount += 1
+            forgottenIDs.insert(oldest.id)
+            forgottenOrder.append(oldest.id)
+            if forgottenOrder.count > Self.transactionsMax { forgottenIDs.remove(forgottenOrder.removeFirst()) }
         }
         return oldest
     }

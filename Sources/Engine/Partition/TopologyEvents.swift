@@ -19,7 +19,14 @@ extension ControlEvent {
     }
 
     /// A link was paused, cut or set going again; for the region that receives over it.
-    public static func link(from source: RegionName, to target: RegionName, state: LinkSettings.State) -> ControlEvent {
+    ///
+    /// - Parameters:
+    ///   - table: the only table that it is about; nil for all.
+    ///   - pauser: who wants that.
+    public static func link(
+        from source: RegionName, to target: RegionName, state: LinkSettings.State, table: String? = nil,
+        by pauser: String? = nil
+    ) -> ControlEvent {
         ControlEvent(kind: state == .running ? .linkResumed : .linkPaused, subject: "\(source):\(target)") { writer in
             writer.key("from")
             writer.string(source.name)
@@ -27,6 +34,14 @@ extension ControlEvent {
             writer.string(target.name)
             writer.key("state")
             writer.string(state.rawValue)
+            if let table {
+                writer.key("table")
+                writer.string(table)
+            }
+            if let pauser {
+                writer.key("by")
+                writer.string(pauser)
+            }
         }
     }
 

@@ -8,8 +8,21 @@ public struct LinkSettings: Hashable, Sendable {
         case cut
     }
 
+    /// A table that does not move over a link that runs, and who wants that: it moves again when nobody does.
+    public struct TablePause: Hashable, Sendable {
+        public var table: String
+        /// An experiment's id, or `admin`.
+        public var by: String
+
+        public init(table: String, by: String) {
+            self.table = table
+            self.by = by
+        }
+    }
+
     public var delay: LinkDelay
     public var state: State
+    public var tablePauses: Set<TablePause> = []
     /// Whether changes of different items may overtake each other. Those of one item never do.
     public var reorders: Bool
     /// What random delays are drawn from: with the same seed the same changes wait as long.
@@ -22,6 +35,11 @@ public struct LinkSettings: Hashable, Sendable {
         self.state = state
         self.reorders = reorders
         self.seed = seed
+    }
+
+    /// Who holds a table back, in order; empty when it moves.
+    public func pausers(of table: String) -> [String] {
+        tablePauses.filter { $0.table == table }.map(\.by).sorted()
     }
 
     /// The delay of one change, in milliseconds: a function of the seed, the link, the table and the change's place in the source's log.

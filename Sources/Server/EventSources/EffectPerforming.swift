@@ -17,6 +17,7 @@ extension EventSourceLoop {
             case .discard(let discard): give(up: discard, of: id, at: now)
             case .positionsChanged(let positions): mappings[id]?.unsavedPositions = positions
             case .recordsLost(let lost): tell(lost, of: id)
+            case .transactionInParts(let parts): tell(parts, of: id)
             }
         }
         noteTimer(of: id)
@@ -101,6 +102,28 @@ extension EventSourceLoop {
             writer.string(SequenceNumber.text(of: lost.first))
             writer.key("endSequenceNumber")
             writer.string(SequenceNumber.text(of: lost.end - 1))
+        }
+    }
+
+    private func tell(_ parts: TransactionInParts, of id: String) {
+        guard let specification = mappings[id]?.specification else { return }
+        host.logger.warning(
+            "a handler gets a transaction in parts",
+            metadata: metadata(of: specification).merging([
+                "transaction": "\(parts.id)", "reason": "\(parts.reason.rawValue)",
+                "records": "\(parts.records.count)",
+            ]) { $1 })
+        emit(.transactionDeliveredInParts, specification) { writer in
+            writer.key("transaction")
+            writer.string(parts.id)
+            writer.key("reason")
+            writer.string(parts.reason.rawValue)
+            writer.key("records")
+            writer.number(parts.records.count)
+            writer.key("startSequenceNumber")
+            writer.string(parts.records.first.map { SequenceNumber.text(of: $0) } ?? "")
+            writer.key("endSequenceNumber")
+            writer.string(parts.records.last.map { SequenceNumber.text(of: $0) } ?? "")
         }
     }
 

@@ -113,8 +113,10 @@ struct EventSourceLoop {
                 (specification.isEnabled ? mappings[id]?.engine.enable(at: now) : mappings[id]?.engine.disable(at: now))
                 ?? []
         }
-        if specification.filters != old.filters {
-            feeds[specification.streamARN]?.setFilters(specification.filters, of: id)
+        if specification.filters != old.filters
+            || specification.settings.transactionDelivery != old.settings.transactionDelivery
+        {
+            feeds[specification.streamARN]?.setFilters(of: specification)
         }
         perform(effects, of: id, at: now)
     }
@@ -193,7 +195,7 @@ struct EventSourceLoop {
         if found == nil { mapping.unsavedPositions = positions }
         mappings[id] = mapping
         let feed = feeds[specification.streamARN] ?? StreamFeed(log)
-        feed.setFilters(specification.filters, of: id)
+        feed.setFilters(of: specification)
         feeds[specification.streamARN] = feed
         save(id, at: now, isUrgent: true)
     }
@@ -215,7 +217,9 @@ struct EventSourceLoop {
         }
         do throws(StoreError) {
             var hasMore = false
-            for reading in try feed.read(requests) {
+            let readings = try feed.read(requests)
+            tellArrivals(of: feed, readings, at: now)
+            for reading in readings {
                 let effects =
                     mappings[reading.mapping]?.engine.recordsRead(
                         reading.records, after: reading.after, upTo: reading.upTo, at: now) ?? []
@@ -227,6 +231,18 @@ struct EventSourceLoop {
             for id in feed.mappings { tellStoreFailure(error, id) }
             return false
         }
+    }
+
+    /// Tells mappings that deliver complete transactions which are whole: as of now, which is not before what was just read.
+    private mutating func tellArrivals(of feed: StreamFeed, _ readings: [StreamFeed.Reading], at now: UInt64) {
+        let listening = feed.mappings.filter { id in
+            guard let engine = mappings[id]?.engine, engine.settings.deliversCompleteTransactions else { return false }
+            return engine.isHoldingTransactions
+                || readings.contains { $0.mapping == id && $0.records.contains { $0.transaction != nil } }
+        }
+        guard !listening.isEmpty else { return }
+        let arriving = feed.log.arrivingTransactions
+        for id in listening { perform(mappings[id]?.engine.transactionsSeen(arriving, at: now) ?? [], of: id, at: now) }
     }
 
     /// Records may have gone from the log, or have grown older than a stream shows.

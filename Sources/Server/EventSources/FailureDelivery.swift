@@ -50,8 +50,8 @@ struct FailureDelivery: Sendable {
         _ discard: Discard, _ mapping: MappingSpecification, problem: String?, refusal: String?,
         on host: EventSourceHost
     ) {
-        let first = discard.records.first.map { SequenceNumber.text(of: $0.sequence) } ?? ""
-        let last = discard.records.last.map { SequenceNumber.text(of: $0.sequence) } ?? ""
+        let first = discard.records.map(\.sequence).min().map { SequenceNumber.text(of: $0) } ?? ""
+        let last = discard.records.map(\.sequence).max().map { SequenceNumber.text(of: $0) } ?? ""
         let outcome =
             if let refusal {
                 "lost: the destination refused them: \(refusal)"

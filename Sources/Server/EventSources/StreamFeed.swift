@@ -5,6 +5,8 @@ import EventSource
 import JSONBytes
 import KeyValueStore
 import Partition
+import Region
+import Replication
 
 /// One stream, read once for all mappings that stand at the same place of it; filters of all of them are one pattern set.
 ///
@@ -16,6 +18,7 @@ final class StreamFeed {
         let after: UInt64
         var upTo: UInt64
         var records: [RecordReference] = []
+        var matchesCount = 0
         var isFull = false
         /// Whether there are more records for it in the log.
         var hasMore = false
@@ -24,6 +27,8 @@ final class StreamFeed {
 
     private(set) var log: StreamLog
     private var filters: [String: [FilterPattern]] = [:]
+    /// Mappings that deliver complete transactions: they are told of records, too, that their filters refuse.
+    private var completing: Set<String> = []
     private var order: [String] = []
     private var matcher: PatternMatcher?
     /// Mappings that take everything, by their place in `order`.
@@ -37,13 +42,19 @@ final class StreamFeed {
     var isEmpty: Bool { order.isEmpty }
     var mappings: [String] { order }
 
-    func setFilters(_ patterns: [FilterPattern], of mapping: String) {
-        filters[mapping] = patterns
+    func setFilters(of mapping: MappingSpecification) {
+        filters[mapping.id] = mapping.filters
+        if mapping.settings.deliversCompleteTransactions {
+            completing.insert(mapping.id)
+        } else {
+            completing.remove(mapping.id)
+        }
         compile()
     }
 
     func remove(_ mapping: String) {
         filters[mapping] = nil
+        completing.remove(mapping)
         compile()
     }
 
@@ -127,13 +138,16 @@ final class StreamFeed {
         let record = try ChangeRecord(sequence: sequence, decoding: bytes)
         matcher?.match(record, in: context)
         let matches = matcher?.matches ?? []
+        if !completing.isEmpty, record.transaction != nil {
+            noteParts(of: record, apartFrom: matches, byIndex, &readings)
+        }
         guard !matches.isEmpty || !unfiltered.isEmpty else { return }
         var reference: RecordReference?
         for index in unfiltered + matches {
             guard let place = byIndex[index], !readings[place].isFull, sequence <= readings[place].upTo,
                 readings[place].records.last?.sequence != sequence
             else { continue }
-            if readings[place].records.count == readings[place].recordsMax {
+            if readings[place].matchesCount == readings[place].recordsMax {
                 readings[place].isFull = true
                 readings[place].upTo = sequence - 1
                 continue
@@ -141,7 +155,31 @@ final class StreamFeed {
             let found = reference ?? self.reference(to: record, json)
             reference = found
             readings[place].records.append(found)
+            readings[place].matchesCount += 1
         }
+    }
+
+    /// Tells mappings that deliver complete transactions of a part that their filters refuse.
+    private func noteParts(
+        of record: ChangeRecord, apartFrom matches: [Int], _ byIndex: [Int?], _ readings: inout [Reading]
+    ) {
+        for mapping in completing {
+            guard let index = order.firstIndex(of: mapping), let place = byIndex[index], !readings[place].isFull,
+                record.sequence <= readings[place].upTo, !unfiltered.contains(index), !matches.contains(index)
+            else { continue }
+            readings[place].records.append(
+                RecordReference(
+                    sequence: record.sequence, keyHash: 0, approximateMilliseconds: record.commitMilliseconds,
+                    payloadBytes: 0, transaction: membership(of: record), matches: false))
+        }
+    }
+
+    private func membership(of record: ChangeRecord) -> TransactionMembership? {
+        guard !completing.isEmpty, let transaction = record.transaction else { return nil }
+        let share = transaction.shares.first { $0.table == log.table.name }
+        return TransactionMembership(
+            id: transaction.id, recordsMax: share.map { Int(clamping: $0.count) } ?? transaction.size,
+            isLocal: record.version.region == log.region.name)
     }
 
     private func reference(to record: ChangeRecord, _ json: StreamRecordJSON) -> RecordReference {
@@ -149,6 +187,7 @@ final class StreamFeed {
         json.append(record, to: &writer)
         return RecordReference(
             sequence: record.sequence, keyHash: log.keyHash(of: record),
-            approximateMilliseconds: record.commitMilliseconds, payloadBytes: writer.bytes.count)
+            approximateMilliseconds: record.commitMilliseconds, payloadBytes: writer.bytes.count,
+            transaction: membership(of: record))
     }
 }

@@ -34,6 +34,13 @@ package struct StreamLog: Sendable {
         stream.shards.map { ShardStretch(id: $0.id, first: $0.first, end: $0.end) }
     }
 
+    /// Which transactions of other regions are half visible in the region, and the table's next number at that moment.
+    var arrivingTransactions: ArrivingTransactions {
+        let (arrivals, nextSequence) = region.arrivals(with: table.number)
+        return ArrivingTransactions(
+            incomplete: arrivals.halfArrivedIDs, forgotten: arrivals.forgottenIDs, nextSequence: nextSequence)
+    }
+
     /// The number that the table's next change will get.
     package var nextSequence: UInt64 { region.counters(table.number).nextSequence }
 

@@ -28,6 +28,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     /// Its place in the list of the loop, which sets it.
     var index = 0
     private let listener: Int
+    private var client: ClientAddress?
     private var context: ChannelHandlerContext?
     private var phase = Phase.open
 
@@ -75,6 +76,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        client = ClientAddress(context.remoteAddress)
         loop.add(self)
     }
 
@@ -183,7 +185,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         dropIncoming()
         requestsReceived += 1
         let request = HTTPRequest(
-            head: incoming.head, body: incoming.body, id: loop.nextRequestID(), listener: listener)
+            head: incoming.head, body: incoming.body, id: loop.nextRequestID(), listener: listener, client: client)
         // NIO's decoder stops for good after a request that asks for another protocol.
         let asksForUpgrade = incoming.head.method == .CONNECT || incoming.head.headers.contains(name: "upgrade")
         let keepsAlive = incoming.head.isKeepAlive && !asksForUpgrade

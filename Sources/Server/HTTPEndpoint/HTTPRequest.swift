@@ -11,4 +11,6 @@ public struct HTTPRequest: Sendable {
     public let id: RequestID
     /// On which of the server's listeners the request came in: the index in `HTTPServer.Configuration.listeners`.
     public let listener: Int
+    /// Where the connection comes from; nil when the system does not say.
+    public let client: ClientAddress?
 }

@@ -7,6 +7,7 @@ struct HandlerFileFields {
         case batchSize, maximumBatchingWindowInSeconds, parallelizationFactor, startingPosition
         case maximumRetryAttempts, maximumRecordAgeInSeconds, bisectBatchOnFunctionError
         case reportBatchItemFailures, tumblingWindowInSeconds
+        case deliverTransactions, maximumTransactionWaitInSeconds
         case onFailure, onFailurePayload
 
         static let all = allCases.map(\.rawValue)

@@ -96,17 +96,40 @@ struct HandlerFileReader {
         return settings
     }
 
-    /// Windows need all records of a shard in one lane: they lower the default, and exclude more lanes.
+    /// Windows and complete transactions need all records of a shard in one lane: they lower the default, and exclude more lanes.
     private func readLanesAndWindows(into settings: inout MappingSettings) throws(HandlerFileError) {
         if let field = fields[.tumblingWindowInSeconds] {
             settings.tumblingWindowMilliseconds = try seconds(
                 field, MappingSettings.tumblingWindowMillisecondsRange)
             if settings.hasTumblingWindows { settings.parallelizationFactor = 1 }
         }
+        try readTransactionDelivery(into: &settings)
         guard let field = fields[.parallelizationFactor] else { return }
         settings.parallelizationFactor = try field.wholeNumber(MappingSettings.parallelizationFactorRange)
         guard !settings.hasTumblingWindows || settings.parallelizationFactor == 1 else {
             throw field.error("must be 1 when there is a tumblingWindowInSeconds, not \(field.found)")
+        }
+        guard !settings.deliversCompleteTransactions || settings.parallelizationFactor == 1 else {
+            throw field.error("must be 1 with deliverTransactions: complete, not \(field.found)")
+        }
+    }
+
+    private func readTransactionDelivery(into settings: inout MappingSettings) throws(HandlerFileError) {
+        if let field = fields[.deliverTransactions] {
+            let choices = TransactionDelivery.allCases.map(\.rawValue).joined(separator: " or ")
+            guard let delivery = TransactionDelivery(rawValue: try field.text(choices)) else {
+                throw field.error("must be \(choices), not \(field.found)")
+            }
+            settings.transactionDelivery = delivery
+            guard !settings.deliversCompleteTransactions || !settings.hasTumblingWindows else {
+                throw field.error("excludes a tumblingWindowInSeconds")
+            }
+            if settings.deliversCompleteTransactions { settings.parallelizationFactor = 1 }
+        }
+        guard let field = fields[.maximumTransactionWaitInSeconds] else { return }
+        settings.transactionWaitMaxMilliseconds = try seconds(field, MappingSettings.transactionWaitMillisecondsRange)
+        guard settings.deliversCompleteTransactions else {
+            throw field.error("goes with deliverTransactions: complete only")
         }
     }
 

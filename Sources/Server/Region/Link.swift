@@ -122,7 +122,8 @@ final class Link: Sendable {
 
     /// Moves one table on by one batch. Answers how long the link may sleep before the table wants attention again.
     private func advance(_ table: TableDefinition) -> Int {
-        guard isCarrying, let sourceTable = source.catalogue.table(named: table.name),
+        guard isCarrying, settings.pausers(of: table.name).isEmpty,
+            let sourceTable = source.catalogue.table(named: table.name),
             sourceTable.peers.contains(where: { $0.region == target.name }),
             let (sourceHead, clock) = source.headWithClock(sourceTable.number),
             var position = currentPosition(of: table.number, from: sourceTable.number)

@@ -1,3 +1,4 @@
+import ChangeStream
 import Partition
 public import Replication
 
@@ -27,6 +28,8 @@ public struct LinkStatus: Sendable {
     public let from: RegionName
     public let to: RegionName
     public let table: String
+    /// Who holds this table back; empty when it moves as the link does.
+    public let pausedBy: [String]
     /// The longest that the link lets a change wait.
     public let delayMilliseconds: UInt64
     /// Records of the source's log that are not yet read.
@@ -73,6 +76,7 @@ extension RegionSet {
                 cursor.next < head ? link.oldestWaitingMilliseconds(of: sourceTable, behind: cursor) : nil
             return LinkStatus(
                 from: link.source.name, to: link.target.name, table: table.name,
+                pausedBy: link.settings.pausers(of: table.name),
                 delayMilliseconds: link.settings.delay.longestMilliseconds,
                 backlog: head - min(head, cursor.next + UInt64(cursor.ahead.count)),
                 applied: position?.appliedChanges ?? 0, lost: position?.lostChanges ?? 0,
@@ -92,6 +96,32 @@ extension RegionSet {
         guard before.state != after.state else { return true }
         _ = link.target.perform(.emit(.link(from: name.from, to: name.to, state: after.state)))
         return true
+    }
+
+    /// Holds a table back on a link, or lets it move again as far as `pauser` goes, until the process ends. Tells of it in the region that
+    /// receives.
+    ///
+    /// - Returns: false when there is no such link.
+    public func setPaused(_ isPaused: Bool, table: String, on name: LinkName, by pauser: String) -> Bool {
+        guard let link = link(from: name.from, to: name.to) else { return false }
+        let pause = LinkSettings.TablePause(table: table, by: pauser)
+        let (before, after) = link.change { settings in
+            if isPaused { settings.tablePauses.insert(pause) } else { settings.tablePauses.remove(pause) }
+        }
+        link.settle()
+        let (wasPaused, isPausedNow) = (!before.pausers(of: table).isEmpty, !after.pausers(of: table).isEmpty)
+        guard wasPaused != isPausedNow else { return true }
+        let event = ControlEvent.link(
+            from: name.from, to: name.to, state: isPausedNow ? .paused : .running, table: table, by: pauser)
+        _ = link.target.perform(.emit(event))
+        return true
+    }
+
+    /// Holds a table of a region back on all links from and to it, or lets it move again as far as `pauser` goes.
+    public func setPaused(_ isPaused: Bool, table: String, to region: RegionName, by pauser: String) {
+        for link in links where link.source.name == region || link.target.name == region {
+            _ = setPaused(isPaused, table: table, on: link.name, by: pauser)
+        }
     }
 
     /// Takes a region off all its links, or back, until the process ends; its clients go on. Tells of it in that region.

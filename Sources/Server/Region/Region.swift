@@ -128,6 +128,11 @@ public final class Region: Sendable {
     /// Which transactions of other regions are half visible here, and how many have arrived, as of the last commit.
     public var arrivals: Arrivals { published.withLock { $0.arrivals } }
 
+    /// The same together with the number that a table's next change will get, as of one commit.
+    public func arrivals(with number: TableDefinition.Number) -> (arrivals: Arrivals, nextSequence: UInt64) {
+        published.withLock { ($0.arrivals, ($0.heads[number]?.counters ?? TableCounters()).nextSequence) }
+    }
+
     /// Whether nothing of other regions comes in and nothing goes out. Clients are served all the same.
     public var isIsolated: Bool { isolation.load(ordering: .acquiring) }
 

@@ -62,7 +62,10 @@ struct Links: AsyncParsableCommand {
 
         @OptionGroup var ends: Ends
 
-        @Option(help: "How long changes wait: 200ms, uniform:100ms..300ms or normal:200ms±50ms; 0ms for not at all.")
+        // Whatever follows is its value, so that a negative one is called by its name.
+        @Option(
+            parsing: .unconditional,
+            help: "How long changes wait: 200ms, uniform:100ms..300ms or normal:200ms±50ms; 0ms for not at all.")
         var delay: String?
 
         @Flag(inversion: .prefixedNo, help: "Whether changes of different items may overtake each other.")
@@ -88,12 +91,16 @@ struct Links: AsyncParsableCommand {
     }
 
     struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Hold back what a link carries.")
+        static let configuration = CommandConfiguration(abstract: "Hold back what a link carries, or one table of it.")
 
         @OptionGroup var ends: Ends
+
+        @Option(help: "Hold back the changes of this table only.")
+        var table: String?
+
         @OptionGroup var options: Options
 
-        func run() async throws { try await options.put(ends, LinkChange(state: .paused)) }
+        func run() async throws { try await options.put(ends, LinkChange(state: .paused, table: table)) }
     }
 
     struct Cut: AsyncParsableCommand {
@@ -106,12 +113,17 @@ struct Links: AsyncParsableCommand {
     }
 
     struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Let a paused or cut link run again.")
+        static let configuration = CommandConfiguration(
+            abstract: "Let a paused or cut link run again, or one table that was paused on it.")
 
         @OptionGroup var ends: Ends
+
+        @Option(help: "Let this table run again.")
+        var table: String?
+
         @OptionGroup var options: Options
 
-        func run() async throws { try await options.put(ends, LinkChange(state: .running)) }
+        func run() async throws { try await options.put(ends, LinkChange(state: .running, table: table)) }
     }
 }
 
@@ -121,8 +133,13 @@ struct LinkChange: Encodable {
     var state: String?
     var reorder: Bool?
     var seed: Int?
+    var table: String?
 
-    init(delay: String? = nil, state: LinkSettings.State? = nil, reorder: Bool? = nil, seed: Int? = nil) {
+    init(
+        delay: String? = nil, state: LinkSettings.State? = nil, reorder: Bool? = nil, seed: Int? = nil,
+        table: String? = nil
+    ) {
+        self.table = table
         self.delay = delay
         self.state = state?.rawValue
         self.reorder = reorder
@@ -139,6 +156,7 @@ struct LinkList: Decodable {
 struct LinkAnswer: Decodable {
     struct Table: Decodable {
         let table: String
+        let pausedBy: [String]
         let backlog: Int
         let applied: Int
         let lost: Int
@@ -166,12 +184,14 @@ struct LinkAnswer: Decodable {
 
     private var rows: [[String]] {
         let shownState = state == "running" && !carrying ? "isolated" : state
-        let ends = [from, to, shownState, delay + (reorder ? " reorder" : "")]
-        if tables.isEmpty { return [ends + ["(no tables)", "", "", "", "", ""]] }
+        let shownDelay = delay + (reorder ? " reorder" : "")
+        if tables.isEmpty { return [[from, to, shownState, shownDelay, "(no tables)", "", "", "", "", ""]] }
         return tables.map { table in
-            ends + [
-                table.table, "\(table.backlog)", "\(table.lagMilliseconds) ms", "\(table.applied)",
-                "\(table.lost)", "\(table.conflicts)",
+            let pausers = table.pausedBy.joined(separator: ", ")
+            return [
+                from, to, pausers.isEmpty ? shownState : "paused by \(pausers)", shownDelay, table.table,
+                "\(table.backlog)",
+                "\(table.lagMilliseconds) ms", "\(table.applied)", "\(table.lost)", "\(table.conflicts)",
             ]
         }
     }

@@ -27,6 +27,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The address to listen on; 0.0.0.0 for all.")
     var host = "127.0.0.1"
 
+    @Option(
+        help: ArgumentHelp(
+            "From where requests may come that look into the server, change links, run programs or write files: loopback, any, or CIDR blocks separated by commas (beside loopback). Tables are open to all who reach the port.",
+            valueName: "who"))
+    var adminFrom = "loopback"
+
     @Option(help: "The regions of this process, separated by commas.")
     var regions = "us-east-1,eu-west-1,ap-southeast-1"
 
@@ -73,6 +79,12 @@ struct Serve: AsyncParsableCommand {
             valueName: "program"))
     var python: String?
 
+    @Option(
+        help:
+            "Filters that an event source mapping of the Lambda API may have, 5 to 10: AWS raises its quota of 5 on request."
+    )
+    var filtersPerMapping = 5
+
     @Flag(help: "Start no handlers.")
     var noHandlers = false
 
@@ -104,11 +116,15 @@ struct Serve: AsyncParsableCommand {
         _ = try regionNames()
         _ = try linkSettings()
         try kafka.check(try regionNames())
+        _ = try adminAccess()
         guard (0...65_535).contains(port) else {
             throw ValidationError("--port must be between 0 and 65535, not \(port)")
         }
         guard (1...64).contains(eventLoops) else {
             throw ValidationError("--event-loops must be between 1 and 64, not \(eventLoops)")
+        }
+        guard (5...10).contains(filtersPerMapping) else {
+            throw ValidationError("--filters-per-mapping must be between 5 and 10, not \(filtersPerMapping)")
         }
         if noHandlers, handlers != nil {
             throw ValidationError("--handlers and --no-handlers exclude each other")
@@ -118,6 +134,14 @@ struct Serve: AsyncParsableCommand {
         }
         if Logger.Level(rawValue: logLevel) == nil {
             throw ValidationError("--log-level \(logLevel) is not one of \(Logger.Level.allCases.map(\.rawValue))")
+        }
+    }
+
+    private func adminAccess() throws -> AdminAccess {
+        do throws(AdminAccess.Invalid) {
+            return try AdminAccess(adminFrom)
+        } catch {
+            throw ValidationError("--admin-from \(error)")
         }
     }
 
@@ -157,8 +181,8 @@ struct Serve: AsyncParsableCommand {
         let controlPlane = ControlPlane(regions: regions, logger: logger)
         let service = AWSService(
             regions: regions, controlPlane: controlPlane, transport: transport,
-            listenerRegions: portPerRegion ? names : [nil], offersLegacyGlobalTables: legacyGlobalTables,
-            logger: logger)
+            listenerRegions: portPerRegion ? names : [nil], adminAccess: try adminAccess(),
+            offersLegacyGlobalTables: legacyGlobalTables, logger: logger)
         do {
             let server = try await HTTPServer.start(
                 .init(listeners: listeners(names), eventLoops: eventLoops, limits: Self.limits), logger: logger
@@ -200,6 +224,7 @@ struct Serve: AsyncParsableCommand {
             handlersDirectory: handlersDirectory,
             log: logFormat == .json ? .logger(functionLogger) : .standardOutput)
         configuration.pythonInterpreter = python.map(absolute)
+        configuration.filtersPerMapping = filtersPerMapping
         // Handlers in Swift are built beside this program.
         configuration.programsDirectory = Bundle.main.executableURL?.deletingLastPathComponent().path
         return configuration

@@ -1,3 +1,5 @@
+import EventSource
+
 /// One change in a test's stream, as the handler would get it.
 struct DriverEntry: Sendable {
     let sequenceNumber: String
@@ -9,6 +11,8 @@ struct DriverEntry: Sendable {
     let isWanted: Bool
     /// The record's JSON; empty unless it is wanted.
     let payload: [UInt8]
+    /// Nil for a recording, which does not tell how large its transactions are.
+    let transaction: TransactionMembership?
 }
 
 /// The stream of a test: entries by their places, from 1. What is handled is forgotten.

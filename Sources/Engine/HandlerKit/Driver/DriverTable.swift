@@ -45,7 +45,9 @@ struct DriverTable: Sendable {
         let timestamp = HybridTimestamp(
             milliseconds: writer.milliseconds, counter: UInt16(truncatingIfNeeded: place))
         let version = Version(timestamp: timestamp, region: writer.region ?? region)
-        let transaction = writer.transactionID.map { ChangeRecord.Transaction(id: $0, index: 0, size: 1) }
+        let transaction = writer.transactionID.map {
+            ChangeRecord.Transaction(id: $0, index: 0, size: writer.transactionSize)
+        }
         let baseVersion = items[key]?.version
         items[key] = new.map { Stored(item: $0, version: version) }
         return ChangeRecord(
@@ -60,5 +62,6 @@ struct DriverWriter: Sendable {
     var region: RegionName?
     var cause: ChangeRecord.Cause
     var transactionID: String?
+    var transactionSize: Int
     var milliseconds: UInt64
 }

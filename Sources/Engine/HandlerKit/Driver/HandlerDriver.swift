@@ -42,6 +42,8 @@ public struct HandlerDriver: Sendable {
     private let writer: StreamRecordJSON
     private var table: DriverTable
     private var log = DriverLog()
+    /// How many records of each transaction have not come, of those of which some have.
+    private var missingParts: [String: Int] = [:]
     private var filter: DriverFilter
     private var engine: EventSourceEngine
     private var positions: EventSourcePositions
@@ -111,11 +113,12 @@ extension HandlerDriver {
     /// - Parameters:
     ///   - region: where the write was made; nil for the handler's own region.
     ///   - transactionID: the transaction that the write belongs to.
+    ///   - transactionSize: how many items the transaction changes; it is whole when so many have come.
     @discardableResult
     public mutating func put(
-        _ item: Item, from region: RegionName? = nil, transactionID: String? = nil
+        _ item: Item, from region: RegionName? = nil, transactionID: String? = nil, transactionSize: Int = 1
     ) throws(HandlerDriverError) -> Int? {
-        let writer = driverWriter(region, .user, transactionID)
+        let writer = driverWriter(region, .user, transactionID, transactionSize)
         return try place { (table, place) throws(KeyError) in try table.put(item, by: writer, at: place) }
     }
 
@@ -123,9 +126,9 @@ extension HandlerDriver {
     /// - Parameter key: the key attributes, or more.
     @discardableResult
     public mutating func delete(
-        _ key: Item, from region: RegionName? = nil, transactionID: String? = nil
+        _ key: Item, from region: RegionName? = nil, transactionID: String? = nil, transactionSize: Int = 1
     ) throws(HandlerDriverError) -> Int? {
-        let writer = driverWriter(region, .user, transactionID)
+        let writer = driverWriter(region, .user, transactionID, transactionSize)
         return try place { (table, place) throws(KeyError) in try table.remove(key, by: writer, at: place) }
     }
 
@@ -133,14 +136,16 @@ extension HandlerDriver {
     /// - Parameter key: the key attributes, or more.
     @discardableResult
     public mutating func expire(_ key: Item, in region: RegionName? = nil) throws(HandlerDriverError) -> Int? {
-        let writer = driverWriter(region, .ttl, nil)
+        let writer = driverWriter(region, .ttl, nil, 1)
         return try place { (table, place) throws(KeyError) in try table.remove(key, by: writer, at: place) }
     }
 
     private func driverWriter(
-        _ region: RegionName?, _ cause: ChangeRecord.Cause, _ transactionID: String?
+        _ region: RegionName?, _ cause: ChangeRecord.Cause, _ transactionID: String?, _ transactionSize: Int
     ) -> DriverWriter {
-        DriverWriter(region: region, cause: cause, transactionID: transactionID, milliseconds: nowMilliseconds)
+        DriverWriter(
+            region: region, cause: cause, transactionID: transactionID, transactionSize: transactionSize,
+            milliseconds: nowMilliseconds)
     }
 
     private mutating func place(
@@ -149,11 +154,18 @@ extension HandlerDriver {
         do throws(KeyError) {
             guard let record = try write(&table, log.last + 1) else { return nil }
             let isWanted = filter.matches(record)
+            if let transaction = record.transaction {
+                let missing = missingParts[transaction.id, default: transaction.size] - 1
+                missingParts[transaction.id] = missing > 0 ? missing : nil
+            }
             log.append(
                 DriverEntry(
                     sequenceNumber: SequenceNumber.text(of: record.sequence),
                     keyHash: UInt64(try table.key(of: record).hash), milliseconds: record.commitMilliseconds,
-                    isWanted: isWanted, payload: isWanted ? json(of: record) : []))
+                    isWanted: isWanted, payload: isWanted ? json(of: record) : [],
+                    transaction: record.transaction.map {
+                        TransactionMembership(id: $0.id, recordsMax: $0.size, isLocal: false)
+                    }))
             return Int(record.sequence)
         } catch {
             throw .invalidKey(error)
@@ -171,7 +183,8 @@ extension HandlerDriver {
         log.append(
             DriverEntry(
                 sequenceNumber: change.sequenceNumber, keyHash: UInt64(Murmur2.hash(change.keys.bytes)),
-                milliseconds: change.milliseconds, isWanted: isWanted, payload: isWanted ? change.payload : []))
+                milliseconds: change.milliseconds, isWanted: isWanted, payload: isWanted ? change.payload : [],
+                transaction: nil))
     }
 }
 
@@ -251,11 +264,17 @@ extension HandlerDriver {
         var upTo = request.after
         for entry in log.entries(after: request.after) where found.count < request.recordsMax {
             upTo += 1
-            guard entry.isWanted else { continue }
+            guard entry.isWanted || entry.transaction != nil && handler.settings.deliversCompleteTransactions else {
+                continue
+            }
             found.append(
                 RecordReference(
                     sequence: upTo, keyHash: entry.keyHash, approximateMilliseconds: entry.milliseconds,
-                    payloadBytes: entry.payload.count))
+                    payloadBytes: entry.payload.count, transaction: entry.transaction, matches: entry.isWanted))
+        }
+        if handler.settings.deliversCompleteTransactions {
+            let arriving = ArrivingTransactions(incomplete: Set(missingParts.keys), nextSequence: log.last + 1)
+            begin(engine.transactionsSeen(arriving, at: nowMilliseconds))
         }
         begin(engine.recordsRead(found, after: request.after, upTo: upTo, at: nowMilliseconds))
     }
@@ -276,6 +295,7 @@ extension HandlerDriver {
             log.forget(upTo: new.checkpoint)
             if new.checkpoint != before { note("checkpoint \(new.checkpoint)") }
         case .recordsLost(let lost): note("lost \(lost.count) records")
+        case .transactionInParts(let parts): note("transaction \(parts.id) comes in parts: \(parts.reason.rawValue)")
         }
     }
 

@@ -74,6 +74,7 @@ final class HandlerProcess: Sendable {
         guard state.withLock({ !$0.isStopWanted && !$0.isKillWanted }) else {
             return .notStarted(reason: "it was stopped before it was started")
         }
+        ProcessGuardian.start()
         do {
             let environment = Dictionary(
                 uniqueKeysWithValues: plan.environment.compactMap { name, value in
@@ -82,21 +83,40 @@ final class HandlerProcess: Sendable {
             // Not `combinedWithOutput`: version 1.0.2 would duplicate the descriptor and never close it.
             let output = FileDescriptorOutput.fileDescriptor(
                 FileDescriptor(rawValue: output.descriptors.write), closeAfterSpawningProcess: false)
-            let result = try await Subprocess.run(
-                .path(FilePath(plan.executable)), arguments: Arguments(plan.arguments),
-                environment: .custom(environment), workingDirectory: FilePath(plan.workingDirectory),
-                platformOptions: options, input: .none, output: output, error: output
-            ) { execution in
-                await self.watch(execution.processIdentifier)
-            }
-            switch result.terminationStatus {
-            case .exited(let status): return .exited(status: Int(status))
-            case .signaled(let signal): return .killed(signal: Int(signal))
+            return try await Self.retryingWhileBusy {
+                let result = try await Subprocess.run(
+                    .path(FilePath(self.plan.executable)), arguments: Arguments(self.plan.arguments),
+                    environment: .custom(environment), workingDirectory: FilePath(self.plan.workingDirectory),
+                    platformOptions: options, input: .none, output: output, error: output
+                ) { execution in
+                    await self.watch(execution.processIdentifier)
+                }
+                return switch result.terminationStatus {
+                case .exited(let status): .exited(status: Int(status))
+                case .signaled(let signal): .killed(signal: Int(signal))
+                }
             }
         } catch {
             return .notStarted(reason: plan.explain(error))
         }
     }
+
+    /// Starts again what the system will not start because somebody still has the program open for writing (ETXTBSY): a process that is
+    /// just being started elsewhere holds, until it becomes another program, every file that was open here, such as the bootstrap that was
+    /// being unpacked.
+    private static func retryingWhileBusy(_ start: () async throws -> End) async throws -> End {
+        for _ in 0..<busyRetriesMax {
+            do {
+                return try await start()
+            } catch let error as SubprocessError where error.underlyingError == Errno(rawValue: ETXTBSY) {
+                try await Task.sleep(nanoseconds: busyPauseNanoseconds)
+            }
+        }
+        return try await start()
+    }
+
+    private static let busyRetriesMax = 20
+    private static let busyPauseNanoseconds: UInt64 = 10_000_000
 
     /// Asks the process to end: SIGTERM now, SIGKILL after the grace.
     func stop() {

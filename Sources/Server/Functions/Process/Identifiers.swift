@@ -20,17 +20,17 @@ enum TraceID {
     }
 }
 
-/// The name of a process's log stream: the day and 32 random digits.
+/// The name of a process's log stream: the day and 32 digits, the first half of which are those of this server.
 enum LogStreamName {
     static func make(wallMilliseconds: UInt64) -> String {
         let date = CivilTime(secondsSince1970: Int(wallMilliseconds / 1000))
         let day = "\(date.year)/\(CivilTime.padded(date.month, 2))/\(CivilTime.padded(date.day, 2))"
-        return day + "/[$LATEST]" + randomDigits() + randomDigits()
+        return day + "/[$LATEST]" + ProcessGuardian.mark + randomDigits()
     }
 }
 
 /// Sixteen of them.
-private func randomDigits() -> String { hexadecimal(.random(in: .min ... .max), 16) }
+func randomDigits() -> String { hexadecimal(.random(in: .min ... .max), 16) }
 
 private func hexadecimal(_ number: UInt64, _ width: Int) -> String {
     let digits = String(number, radix: 16)

@@ -12,10 +12,14 @@ import WireProtocol
 /// The Lambda API of all regions: requests to functions and mappings, and their answers.
 final class LambdaService: Sendable {
     let regions: [RegionName: RegionLambda]
+    private let filtersPerMapping: Int
     /// Makes what is known of a region for decisions about mappings.
     private let context: @Sendable (Region) -> RequestContext
 
-    init(regions: [RegionLambda], context: @escaping @Sendable (Region) -> RequestContext) {
+    init(
+        regions: [RegionLambda], filtersPerMapping: Int, context: @escaping @Sendable (Region) -> RequestContext
+    ) {
+        self.filtersPerMapping = filtersPerMapping
         self.regions = Dictionary(uniqueKeysWithValues: regions.map { ($0.region.name, $0) })
         self.context = context
     }
@@ -68,13 +72,13 @@ final class LambdaService: Sendable {
     private func changeMappings(
         _ request: LambdaRequest, in lambda: RegionLambda, _ answer: @escaping @Sendable (LambdaResponse) -> Void
     ) {
-        let context = context
+        let (context, filtersPerMapping) = (context, filtersPerMapping)
         lambda.queue.async {
             do throws(LambdaError) {
                 if try lambda.answerTags(request, answer) { return }
                 let facts = MappingFacts(
                     context(lambda.region), mappings: lambda.allMappings.map(\.definition),
-                    hasFunction: { lambda.functions.function($0) != nil })
+                    filtersMax: filtersPerMapping, hasFunction: { lambda.functions.function($0) != nil })
                 answer(try lambda.answer(request, facts))
             } catch {
                 answer(error.response)

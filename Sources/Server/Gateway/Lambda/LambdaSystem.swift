@@ -20,6 +20,8 @@ public final class LambdaSystem: Sendable {
         public var programsDirectory: String?
         /// Handlers that run in this process.
         public var handlers: [Handler] = []
+        /// Filters that an event source mapping of the Lambda API may have: 5 on AWS, 10 at most after a raised quota.
+        public var filtersPerMapping = 5
         /// Where the lines go that functions print.
         public var log: FunctionLog
 
@@ -32,6 +34,7 @@ public final class LambdaSystem: Sendable {
     }
 
     let lambdas: [RegionLambda]
+    let filtersPerMapping: Int
     private let local: LocalHandlers
 
     /// Reads back functions and mappings and starts everything.
@@ -47,6 +50,7 @@ public final class LambdaSystem: Sendable {
                 try RegionLambda(region: region, settings: settings, log: configuration.log, logger: logger))
         }
         self.lambdas = lambdas
+        filtersPerMapping = configuration.filtersPerMapping
         local = LocalHandlers(
             folders: configuration.handlersDirectory.map { HandlerFolders(directory: $0) },
             coded: configuration.handlers, lambdas: lambdas, logger: logger)

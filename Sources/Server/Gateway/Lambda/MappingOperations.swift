@@ -36,9 +36,8 @@ extension RegionLambda {
         case .changeTags(let change):
             switch change.resource {
             case .mapping(let uuid):
-                var definition = try changeable(uuid).definition
-                definition.tags = try change.applied(to: definition.tags)
-                try put(definition)
+                let definition = try changeable(uuid).definition
+                try put(definition.tagged(try change.applied(to: definition.tags)))
                 answer(change.response)
             case .function(let function):
                 let tags = try change.applied(to: try status(of: function).definition.tags)

@@ -16,6 +16,8 @@ import WireProtocol
 struct MetricCollector {
     private static let tables = "AWS/DynamoDB"
     private static let functions = "AWS/Lambda"
+    /// What AWS has no metrics for.
+    private static let own = "Tributary"
 
     private let set: RegionSet
     private let regions: [RegionName: RegionMetrics]
@@ -57,6 +59,7 @@ struct MetricCollector {
         for region in set.regions where region.failure == nil { collectTables(of: region) }
         capacity.collect(set.regions)
         collectLinks()
+        collectArrivals()
         collectRequests()
         for lambda in lambdas { collectMappings(of: lambda) }
         counters = newCounters
@@ -96,11 +99,28 @@ struct MetricCollector {
         }
     }
 
-    private func collectLinks() {
+    private mutating func collectLinks() {
         for link in set.linkStatuses {
             let metric = metric(
                 Self.tables, "PendingReplicationCount", ("TableName", link.table), ("ReceivingRegion", link.to.name))
             regions[link.from]?.record(StatisticSet(Double(link.backlog)), "Count", of: metric)
+            // Told where the two writes met.
+            count(
+                Double(link.conflicts), "Count",
+                self.metric(Self.own, "ConflictCount", ("TableName", link.table), ("SourceRegion", link.from.name)),
+                in: link.to, part: "")
+        }
+    }
+
+    /// How many transactions are half visible in each region, and for how long the oldest has been.
+    private func collectArrivals() {
+        for region in set.regions {
+            let arrivals = region.arrivals
+            let age = arrivals.oldestAgeMilliseconds(at: region.wallClock.milliseconds) ?? 0
+            regions[region.name]?.record(
+                StatisticSet(Double(arrivals.count)), "Count", of: metric(Self.own, "HalfVisibleTransactionCount"))
+            regions[region.name]?.record(
+                StatisticSet(Double(age)), "Milliseconds", of: metric(Self.own, "OldestHalfVisibleTransactionAge"))
         }
     }
 

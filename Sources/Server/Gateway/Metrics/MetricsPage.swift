@@ -42,7 +42,9 @@ struct MetricsPage {
         page.writeCapacity()
         page.writeLinks()
         page.writePublications()
+        page.writeArrivals()
         page.writeHandlers()
+        page.writeConsumers()
         page.writeProcess()
         return HTTPResponse(
             status: .ok, contentType: ContentType(PrometheusText.contentType), body: page.text.bytes)
@@ -116,7 +118,7 @@ struct MetricsPage {
         text.begin(
             "tributary_replication_lag_seconds", .gauge,
             "Age of the oldest change that a region has not got from another, in seconds; 0 when it has all.")
-        for link in links { text.sample(labels(link), lagSeconds(link)) }
+        for link in links { text.sample(labels(link), Double(link.lagMilliseconds) / 1000) }
         text.begin("tributary_replication_backlog_records", .gauge, "Records of the source's log not yet read.")
         for link in links { text.sample(labels(link), link.backlog) }
         text.begin("tributary_replication_applied_total", .counter, "Changes applied since the start.")
@@ -140,17 +142,25 @@ struct MetricsPage {
         ["from": link.from.name, "to": link.to.name, "table": link.table]
     }
 
-    private func lagSeconds(_ link: LinkStatus) -> Double {
-        guard link.backlog > 0, let source = regions.region(link.from),
-            let table = source.catalogue.table(named: link.table)
-        else { return 0 }
-        let head = source.counters(table.number).nextSequence
-        let oldest = head - min(head, link.backlog)
-        guard
-            let committed = try? ChangeLogSampler.commitMilliseconds(of: oldest, table: table.number, in: source)
-        else { return 0 }
-        let now = source.wallClock.milliseconds
-        return Double(now - min(now, committed)) / 1000
+    private mutating func writeArrivals() {
+        let arrivals = regions.regions.map { ($0, $0.arrivals) }
+        text.begin(
+            "tributary_transactions_half_visible", .gauge,
+            "Transactions of other regions of which a region shows some items and not yet others.")
+        for (region, arrivals) in arrivals { text.sample(["region": region.name.name], UInt64(arrivals.count)) }
+        text.begin(
+            "tributary_transactions_half_visible_oldest_seconds", .gauge,
+            "For how long the oldest of these has been so, in seconds; 0 when there is none.")
+        for (region, arrivals) in arrivals {
+            let age = arrivals.oldestAgeMilliseconds(at: region.wallClock.milliseconds)
+            text.sample(["region": region.name.name], Double(age ?? 0) / 1000)
+        }
+        text.begin("tributary_transactions_arrived_total", .counter, "Transactions that arrived whole since the start.")
+        for (region, arrivals) in arrivals { text.sample(["region": region.name.name], arrivals.arrivedCount) }
+        text.begin(
+            "tributary_transactions_forgotten_total", .counter,
+            "Half-visible transactions that were too many to be followed.")
+        for (region, arrivals) in arrivals { text.sample(["region": region.name.name], arrivals.forgottenCount) }
     }
 
     // MARK: Publications
@@ -176,12 +186,16 @@ struct MetricsPage {
 
     // MARK: Handlers
 
-    private mutating func writeHandlers() {
-        let mappings = lambdas.flatMap { lambda in
+    private var mappings: [(Region, EventSourceMappingDefinition, MappingStatus)] {
+        lambdas.flatMap { lambda in
             lambda.allMappings.sorted { $0.definition.uuid < $1.definition.uuid }.compactMap { mapping in
                 lambda.eventSources.status(of: mapping.definition.uuid).map { (lambda.region, mapping.definition, $0) }
             }
         }
+    }
+
+    private mutating func writeHandlers() {
+        let mappings = mappings
         let counters: [(String, String, (MappingStatus) -> UInt64)] = [
             ("invocations", "Calls of a function by an event source mapping.", { $0.invocationsCount }),
             ("failures", "Calls of a function by an event source mapping that failed.", { $0.failuresCount }),
@@ -201,6 +215,26 @@ struct MetricsPage {
             guard let age = IteratorAge.milliseconds(of: definition.streamARN, status, in: region) else { continue }
             text.sample(labels(region, definition), Double(age) / 1000)
         }
+    }
+
+    /// Under the name that Kafka's exporters use: every reader of a change log as a consumer group of the topic that the log is published
+    /// to, and the log as one partition.
+    private mutating func writeConsumers() {
+        text.begin("kafka_consumergroup_lag", .gauge, "Records of a change log that a mapping or a link has not read.")
+        for (region, definition, status) in mappings {
+            let table = definition.streamARN.split(separator: "/").dropFirst().first.map(String.init) ?? ""
+            text.sample(
+                consumer("\(definition.function.name).\(definition.uuid)", of: table, in: region.name), status.backlog)
+        }
+        for link in regions.linkStatuses {
+            text.sample(consumer("link.\(link.to.name)", of: link.table, in: link.from), link.backlog)
+        }
+    }
+
+    private func consumer(
+        _ group: String, of table: String, in region: RegionName
+    ) -> KeyValuePairs<String, String> {
+        ["consumergroup": group, "topic": "tributary.\(region.name).\(table).changes", "partition": "0"]
     }
 
     private func labels(

@@ -98,21 +98,25 @@ final class MetricsSystem: Sendable {
 
     // MARK: Requests
 
-    static func isOfCloudWatch(_ request: HTTPRequest) -> Bool {
-        request.head.headers.first(name: "x-amz-target")?.hasPrefix(CloudWatchOperation.targetPrefix) ?? false
+    /// Nil for requests of other services.
+    static func wire(of request: HTTPRequest) -> CloudWatchWire? {
+        let headers = request.head.headers
+        return CloudWatchWire(
+            uri: request.head.uri, target: headers.first(name: "x-amz-target"),
+            isForm: headers.first(name: "content-type").flatMap(ContentType.ofRequest) == .form,
+            body: Array(request.body.readableBytesView))
     }
 
     /// Answers a request of the CloudWatch API. Never blocks.
-    func handle(_ request: HTTPRequest, in name: RegionName, _ responder: Responder) {
+    func handle(_ wire: CloudWatchWire, in name: RegionName, _ answer: @escaping @Sendable (CloudWatchResponse) -> Void)
+    {
         guard let region = regions[name] else { preconditionFailure("authentication lets only served regions pass") }
         do throws(CloudWatchError) {
             let request = try CloudWatchRequest(
-                target: request.head.headers.first(name: "x-amz-target") ?? "",
-                body: Array(request.body.readableBytesView), region: name,
-                nowMilliseconds: region.region.wallClock.milliseconds)
-            execute(request, in: region) { responder.respond(HTTPResponse($0)) }
+                wire, region: name, nowMilliseconds: region.region.wallClock.milliseconds)
+            execute(request, in: region, answer)
         } catch {
-            responder.respond(HTTPResponse(error.response))
+            answer(error.response)
         }
     }
 
@@ -156,12 +160,12 @@ final class MetricsSystem: Sendable {
 }
 
 extension HTTPResponse {
-    init(_ response: CloudWatchResponse) {
+    init(_ response: CloudWatchResponse, as wire: CloudWatchWire, requestID: String) {
         var fields = HTTPHeaders()
-        if let error = response.queryError { fields.add(name: CloudWatchResponse.queryErrorField, value: error) }
+        for field in wire.fields(of: response) { fields.add(name: field.name, value: field.value) }
         self.init(
             status: HTTPResponseStatus(statusCode: response.status),
-            headers: AWSResponseHeaders(contentType: .amazonJSON10, hasChecksum: false), fields: fields,
-            body: response.body)
+            headers: AWSResponseHeaders(contentType: ContentType(wire.contentType), hasChecksum: false),
+            fields: fields, body: wire.encoded(response, requestID: requestID))
     }
 }

@@ -31,6 +31,8 @@ public final class AWSService: Sendable {
     private let lambdaAuthentication: Authentication
     private let metricsAuthentication: Authentication
     private let scalingAuthentication: Authentication
+    private let faultInjectionAuthentication: Authentication
+    private let faultInjection: FaultInjectionService
     private let metrics: MetricsSystem
     private let topics: TopicPages
     private let eventStreams: EventStreamService
@@ -39,18 +41,22 @@ public final class AWSService: Sendable {
     private let endpoints: [String: Region]
     private let listenerRegions: [Region?]
     private let defaultRegion: String
+    private let adminAccess: AdminAccess
 
     /// - Parameters:
     ///   - transport: what publishes the regions' changes; nil when nothing does.
     ///   - listenerRegions: for each listener the one region that it serves; nil where the request names it.
+    ///   - adminAccess: from where requests may come that change more than tables.
     ///   - offersLegacyGlobalTables: whether global tables of version 2017.11.29 may be made. Those that are there are served anyhow.
     public init(
         regions: RegionSet, controlPlane: ControlPlane, transport: LogTransport? = nil,
-        listenerRegions: [RegionName?], offersLegacyGlobalTables: Bool, logger: Logger
+        listenerRegions: [RegionName?], adminAccess: AdminAccess = .loopback, offersLegacyGlobalTables: Bool,
+        logger: Logger
     ) {
         self.offersLegacyGlobalTables = offersLegacyGlobalTables
         self.regions = regions
         self.controlPlane = controlPlane
+        self.adminAccess = adminAccess
         self.logger = logger
         readers = NIOThreadPool(numberOfThreads: Self.readerThreads)
         readers.start()
@@ -61,7 +67,9 @@ public final class AWSService: Sendable {
         metricsAuthentication = Authentication(regions: regions.names.map(\.name), services: ["monitoring"])
         scalingAuthentication = Authentication(
             regions: regions.names.map(\.name), services: ["application-autoscaling"])
+        faultInjectionAuthentication = Authentication(regions: regions.names.map(\.name), services: ["fis"])
         metrics = MetricsSystem(regions, transport, logger: logger)
+        faultInjection = FaultInjectionService(regions, metrics, logger: logger)
         topics = TopicPages(regions: regions, transport: transport)
         capacityScaling = CapacityScaling(regions, controlPlane, logger: logger)
         self.listenerRegions = listenerRegions.map { $0.flatMap { regions.region($0) } }
@@ -70,7 +78,10 @@ public final class AWSService: Sendable {
 
     /// Answers requests of the Lambda API from now on. Functions learn the endpoint's port, so they come after the endpoint.
     public func attach(_ system: LambdaSystem) {
-        lambda.withLock { $0 = LambdaService(regions: system.lambdas) { [self] in context(of: $0) } }
+        let service = LambdaService(regions: system.lambdas, filtersPerMapping: system.filtersPerMapping) { [self] in
+            context(of: $0)
+        }
+        lambda.withLock { $0 = service }
         metrics.start(system.lambdas)
         capacityScaling.start()
     }
@@ -88,7 +99,9 @@ public final class AWSService: Sendable {
         if request.head.uri == "/health", lambda.withLock({ $0 == nil }) {
             return responder.respond(AdminPages.message(.serviceUnavailable, "the server is starting"))
         }
-        if let refusal = WebPageGuard.refusal(of: request) { return responder.respond(refusal) }
+        if let refusal = WebPageGuard.refusal(of: request) ?? adminAccess.refusal(of: request) {
+            return responder.respond(refusal)
+        }
         if AdminPages.isChange(request) {
             return controlPlane.submit { [regions] in responder.respond(AdminPages.change(request, of: regions)) }
         }
@@ -98,9 +111,12 @@ public final class AWSService: Sendable {
         }
         if eventStreams.answer(request, responder) { return }
         if LambdaRoute.isOfLambda(request.head.uri[...]) { return answerLambda(request, responder) }
+        if FaultInjectionRequest.isOfFaultInjection(request.head.uri) {
+            return answerFaultInjection(request, responder)
+        }
         if metrics.answerPage(request, on: readers, responder) { return }
-        if MetricsSystem.isOfCloudWatch(request) { return answerCloudWatch(request, responder) }
         if let target = Self.scalingTarget(of: request) { return answerScaling(target, request, responder) }
+        if let wire = MetricsSystem.wire(of: request) { return answerCloudWatch(wire, request, responder) }
         switch Preflight.decide(request.head, hasBody: request.body.readableBytes > 0, region: defaultRegion) {
         case .respond(let response):
             responder.respond(response)
@@ -193,11 +209,22 @@ public final class AWSService: Sendable {
         }
     }
 
-    private func answerCloudWatch(_ request: HTTPRequest, _ responder: Responder) {
+    private func answerFaultInjection(_ request: HTTPRequest, _ responder: Responder) {
         do throws(WireError) {
-            metrics.handle(request, in: try region(of: request, metricsAuthentication).name, responder)
+            faultInjection.handle(request, in: try region(of: request, faultInjectionAuthentication).name, responder)
         } catch {
-            responder.respond(HTTPResponse(CloudWatchError(authentication: error).response))
+            responder.respond(HTTPResponse(FaultInjectionError(authentication: error).response))
+        }
+    }
+
+    private func answerCloudWatch(_ wire: CloudWatchWire, _ request: HTTPRequest, _ responder: Responder) {
+        let answer = { @Sendable (response: CloudWatchResponse) in
+            responder.respond(HTTPResponse(response, as: wire, requestID: request.id.description))
+        }
+        do throws(WireError) {
+            metrics.handle(wire, in: try region(of: request, metricsAuthentication).name, answer)
+        } catch {
+            answer(CloudWatchError(authentication: error).response)
         }
     }
 

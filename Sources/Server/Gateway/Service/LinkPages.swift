@@ -9,6 +9,8 @@ import Replication
 /// `/_tributary/links` and `/_tributary/links/FROM/TO`: how links treat what they carry, and how far they have come. PUT changes that.
 enum LinkPages {
     static let path = "/_tributary/links"
+    /// Who holds tables back that are paused here.
+    private static let pauser = "admin"
 
     static func list(of regions: RegionSet) -> JSONWriter {
         var writer = JSONWriter()
@@ -27,7 +29,8 @@ enum LinkPages {
         try page(of: try link(path, of: regions), of: regions)
     }
 
-    /// Carries out some of `{"delay": "200ms", "state": "paused", "reorder": true, "seed": 7}`; answers the link as it then is.
+    /// Carries out some of `{"delay": "200ms", "state": "paused", "reorder": true, "seed": 7}`, or `{"state": "paused", "table":
+    /// "Orders"}` for one table; answers the link as it then is.
     ///
     /// Waits until the change has taken effect: not for event loops.
     static func change(
@@ -35,7 +38,18 @@ enum LinkPages {
     ) throws(RegionPages.Refusal) -> JSONWriter {
         let name = try link(path, of: regions)
         let change = try LinkChange(body)
-        _ = regions.changeLink(name) { change.apply(to: &$0) }
+        if let table = change.table {
+            guard let state = change.onlyState, state != .cut else {
+                throw RegionPages.Refusal(message: "a table takes a state, running or paused, and nothing else")
+            }
+            guard regions.linkReport(name)?.tables.contains(where: { $0.table == table }) ?? false else {
+                throw RegionPages.Refusal(
+                    message: "there is no global table '\(table)' between \(name.from) and \(name.to)")
+            }
+            _ = regions.setPaused(state == .paused, table: table, on: name, by: pauser)
+        } else {
+            _ = regions.changeLink(name) { change.apply(to: &$0) }
+        }
         return try page(of: name, of: regions)
     }
 
@@ -90,6 +104,10 @@ enum LinkPages {
             writer.beginObject()
             writer.key("table")
             writer.string(status.table)
+            writer.key("pausedBy")
+            writer.beginArray()
+            for pauser in status.pausedBy { writer.string(pauser) }
+            writer.endArray()
             let numbers = [
                 ("backlog", status.backlog), ("applied", status.applied), ("lost", status.lost),
                 ("conflicts", status.conflicts), ("lagMilliseconds", status.lagMilliseconds),
@@ -111,6 +129,10 @@ private struct LinkChange {
     private var state: LinkSettings.State?
     private var reorders: Bool?
     private var seed: UInt64?
+    private(set) var table: String?
+
+    /// The state when nothing else is to change.
+    var onlyState: LinkSettings.State? { delay == nil && reorders == nil && seed == nil ? state : nil }
 
     init(_ body: [UInt8]) throws(RegionPages.Refusal) {
         let example = #"such as {"delay": "200ms"} or {"state": "paused"}"#
@@ -138,6 +160,9 @@ private struct LinkChange {
         case "state":
             state = text.flatMap { LinkSettings.State(rawValue: $0) }
             if state == nil { throw RegionPages.Refusal(message: "state must be running, paused or cut") }
+        case "table":
+            table = text
+            if table == nil { throw RegionPages.Refusal(message: "table must be the name of a table") }
         case "reorder":
             switch document.kind(value) {
             case .booleanTrue: reorders = true
@@ -152,7 +177,8 @@ private struct LinkChange {
                 throw RegionPages.Refusal(message: "seed must be a whole number from 0 to \(Int64.max)")
             }
         default:
-            throw RegionPages.Refusal(message: "there is no member '\(name)'; there are delay, state, reorder and seed")
+            throw RegionPages.Refusal(
+                message: "there is no member '\(name)'; there are delay, state, reorder, seed and table")
         }
     }
 

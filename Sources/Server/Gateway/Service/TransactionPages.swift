@@ -33,7 +33,7 @@ enum TransactionPages {
         writer.key("halfVisible")
         writer.number(arrivals.count)
         writer.key("oldestMilliseconds")
-        writer.number(Int(clamping: arrivals.oldestMilliseconds.map { now - min(now, $0) } ?? 0))
+        writer.number(Int(clamping: arrivals.oldestAgeMilliseconds(at: now) ?? 0))
         writer.key("arrived")
         writer.number(Int(clamping: arrivals.arrivedCount))
         writer.key("forgotten")

@@ -11,7 +11,10 @@ enum WebPageGuard {
         guard head.headers.contains(name: "origin") else { return nil }
         let isAdminChange = head.uri.hasPrefix("/_tributary/") && head.method != .GET
         // Alarms call functions and addresses.
-        guard LambdaRoute.isOfLambda(head.uri[...]) || isAdminChange || MetricsSystem.isOfCloudWatch(request) else {
+        guard
+            LambdaRoute.isOfLambda(head.uri[...]) || FaultInjectionRequest.isOfFaultInjection(head.uri) || isAdminChange
+                || MetricsSystem.wire(of: request) != nil
+        else {
             return nil
         }
         return AdminPages.message(

@@ -60,6 +60,12 @@ public struct CloudWatchError: Error, Equatable, Sendable {
         self.init(Kind(rawValue: error.kind.rawValue) ?? .accessDenied, error.message ?? "")
     }
 
+    /// What a client gets that may not do what it asks for.
+    public static func forbidden(_ message: String) -> CloudWatchResponse {
+        let response = CloudWatchError(.accessDenied, message).response
+        return CloudWatchResponse(status: 403, body: response.body, queryError: response.queryError)
+    }
+
     public var response: CloudWatchResponse {
         var writer = JSONWriter()
         writer.beginObject()

@@ -2,9 +2,6 @@ public import Metrics
 public import Replication
 
 /// The operations of CloudWatch that are served. The raw values are AWS's names.
-///
-/// They travel as JSON 1.0, which boto3 and the AWS CLI choose among the protocols of the service; CBOR and the query protocol, which some
-/// other SDKs choose, are not spoken.
 public enum CloudWatchOperation: String, CaseIterable, Sendable {
     case putMetricAlarm = "PutMetricAlarm"
     case describeAlarms = "DescribeAlarms"
@@ -34,17 +31,13 @@ public enum CloudWatchRequest: Sendable {
 
     /// Reads a request.
     ///
-    /// - Parameters:
-    ///   - target: the whole of `X-Amz-Target`, which begins with `targetPrefix`.
-    ///   - now: in milliseconds since 1970.
-    public init(
-        target: String, body: [UInt8], region: RegionName, nowMilliseconds now: UInt64
-    ) throws(CloudWatchError) {
-        let name = String(target.dropFirst(CloudWatchOperation.targetPrefix.count))
+    /// - Parameter now: in milliseconds since 1970.
+    public init(_ wire: CloudWatchWire, region: RegionName, nowMilliseconds now: UInt64) throws(CloudWatchError) {
+        let name = wire.operation
         guard let operation = CloudWatchOperation(rawValue: name) else {
             throw CloudWatchError(.unknownOperation, "This server does not serve the operation \(name).")
         }
-        let members = try CloudWatchMembers(parsing: body)
+        let members = try CloudWatchMembers(parsing: try wire.body.get())
         switch operation {
         case .putMetricAlarm: self = .putAlarm(try Alarm(members, region: region, nowMilliseconds: now))
         case .describeAlarms: self = .describeAlarms(try AlarmFilter(members))

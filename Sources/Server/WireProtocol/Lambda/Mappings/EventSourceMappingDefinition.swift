@@ -43,13 +43,21 @@ public struct EventSourceMappingDefinition: Sendable, Equatable {
 
     public var arn: String { MappingID.arn(uuid, function.region) }
 
+    /// The mapping with these tags, some of which are settings.
+    public func tagged(_ tags: [String: String]) throws(LambdaError) -> EventSourceMappingDefinition {
+        var mapping = self
+        mapping.settings = try MappingTags.applied(tags, to: settings)
+        mapping.tags = tags
+        return mapping
+    }
+
     /// The mapping with the changes put in place, checked as a whole.
     public func applying(
         _ changes: MappingChanges, _ facts: MappingFacts
     ) throws(LambdaError) -> EventSourceMappingDefinition {
         var mapping = self
         mapping.function = changes.function ?? function
-        mapping.settings = try changes.settings.applied(to: settings)
+        mapping.settings = try MappingTags.applied(tags, to: try changes.settings.applied(to: settings))
         mapping.filterPatterns = changes.filterPatterns ?? filterPatterns
         switch changes.destination {
         case nil: break

@@ -82,6 +82,7 @@ extension EventSourceMappingDefinition {
             ("retryAttemptsMax", settings.retryAttemptsMax),
             ("recordAgeMaxMilliseconds", settings.recordAgeMaxMilliseconds.map { Int($0) }),
             ("tumblingWindowMilliseconds", Int(settings.tumblingWindowMilliseconds)),
+            ("transactionWaitMaxMilliseconds", Int(settings.transactionWaitMaxMilliseconds)),
         ]
         for (name, value) in numbers {
             guard let value else { continue }
@@ -94,6 +95,8 @@ extension EventSourceMappingDefinition {
         writer.boolean(settings.reportsBatchItemFailures)
         writer.key("startingPosition")
         writer.string(settings.startingPosition.rawValue)
+        writer.key("transactionDelivery")
+        writer.string(settings.transactionDelivery.rawValue)
         writer.endObject()
     }
 
@@ -109,6 +112,14 @@ extension EventSourceMappingDefinition {
         settings.tumblingWindowMilliseconds = try members.count("tumblingWindowMilliseconds") ?? 0
         settings.bisectsBatchOnError = try members.boolean("bisectsBatchOnError") ?? false
         settings.reportsBatchItemFailures = try members.boolean("reportsBatchItemFailures") ?? false
+        settings.transactionWaitMaxMilliseconds =
+            try members.count("transactionWaitMaxMilliseconds") ?? settings.transactionWaitMaxMilliseconds
+        if let delivery = try members.string("transactionDelivery") {
+            guard let known = TransactionDelivery(rawValue: delivery) else {
+                throw .validation("no delivery of transactions: \(delivery)")
+            }
+            settings.transactionDelivery = known
+        }
         let position = try members.required("startingPosition")
         guard let known = StartingPosition(rawValue: position) else { throw .validation("no position: \(position)") }
         settings.startingPosition = known
