@@ -75,7 +75,9 @@ def test_all_links_are_listed(server, table):
             "running", True, "0ms", False, 0,
         )  # fmt: skip
         for status in link["tables"]:
-            assert status.keys() == {"table", "backlog", "applied", "lost", "conflicts", "lagMilliseconds"}
+            assert status.keys() == {
+                "table", "pausedBy", "backlog", "applied", "lost", "conflicts", "lagMilliseconds",
+            }  # fmt: skip
 
 
 @pytest.mark.parametrize(

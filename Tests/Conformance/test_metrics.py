@@ -341,6 +341,7 @@ def test_half_visible_transactions_and_conflicts(own_server, new_clients):
     eventually(lambda: datapoints(watch(WEST), "OldestHalfVisibleTransactionAge", **own)[0]["Maximum"] > 500)
     # Both regions write an item while neither has heard of the other's write.
     west = table.in_region(WEST)
+    admin(server, f"/_tributary/links/{WEST}/{EAST}", "PUT", {"state": "paused"})
     west.put(p=S("both"), a=S(WEST))
     table.put(p=S("both"), a=S(EAST))
     admin(server, f"/_tributary/links/{EAST}/{WEST}", "PUT", {"delay": "0ms", "reorder": False})

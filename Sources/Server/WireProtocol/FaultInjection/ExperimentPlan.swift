@@ -176,6 +176,8 @@ enum DurationText {
         var number: UInt64?
         var units = "DTHMS"[...]
         var hasUnit = false
+        // Behind the T an M is minutes; before it, it would be months.
+        var isTime = false
         for character in text.dropFirst() {
             if let digit = character.wholeNumberValue, character.isASCII {
                 let (tens, overflows) = (number ?? 0).multipliedReportingOverflow(by: 10)
@@ -187,9 +189,10 @@ enum DurationText {
             units = units[units.index(after: place)...]
             if character == "T" {
                 guard number == nil else { return nil }
+                isTime = true
                 continue
             }
-            guard let count = number, character == "D" || !units.contains("T") else { return nil }
+            guard let count = number, isTime != (character == "D") else { return nil }
             number = nil
             hasUnit = true
             seconds += count * (character == "D" ? 86_400 : character == "H" ? 3600 : character == "M" ? 60 : 1)
