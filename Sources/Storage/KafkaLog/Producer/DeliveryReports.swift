@@ -59,9 +59,11 @@ final class DeliveryReports: Sendable {
     func waitForAll(timeoutMilliseconds: Int) throws(RecordLogError) {
         let deadline = DispatchTime.now() + .milliseconds(timeoutMilliseconds)
         while pendingCount > 0 {
-            guard reported.wait(timeout: deadline) == .success else {
+            guard DispatchTime.now() < deadline else {
                 throw .timedOut(reason: "\(pendingCount) messages are not delivered yet")
             }
+            // Another caller's wait may take this one's signal.
+            _ = reported.wait(timeout: min(deadline, .now() + .milliseconds(Int(Self.pollMilliseconds))))
         }
     }
 
