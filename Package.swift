@@ -256,6 +256,15 @@ let package = Package(
             "ReplayTests",
             ["Replay", "HandlerKit", "EventPattern", "EventSource", "AttributeModel", "ChangeStream", "Bytes"],
             fixtures: ["Recordings"]),
+        // Tests/Fuzzing/README.md: libFuzzer's entry, and what `swift test` runs of it.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "EventPattern",
+                "EventSource", "HandlerKit", "KeyValueStore", "Partition", "WireProtocol", "HandlerFolders",
+            ],
+            path: "Tests/Fuzzing/Targets", swiftSettings: settings),
+        tests("FuzzingTests", ["FuzzTargets"]),
         tests("MetricsTests", ["Metrics"]),
         tests("TidyTests"),
     ]

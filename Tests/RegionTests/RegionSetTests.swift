@@ -84,12 +84,12 @@ import Testing
             world.addReplica(in: Names.eu)
             try world.waitUntilActive(in: [Names.us, Names.eu])
             try world[Names.us].put(item("a"))
-            try world.waitUntilEqual()
+            try eventually("it arrives") { try world[Names.eu].storedItem("a") != nil }
             world.stop()
             try world.exchangeFiles(of: Names.us, with: "us-before", copying: true)
             try world.reopen()
             try world[Names.us].put(item("b"))
-            try world.waitUntilEqual()
+            try eventually("it arrives") { try world[Names.eu].storedItem("b") != nil }
             world.stop()
             try world.exchangeFiles(of: Names.us, with: "us-before")
             #expect {

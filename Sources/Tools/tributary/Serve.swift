@@ -101,6 +101,11 @@ struct Serve: AsyncParsableCommand {
     var logFormat = LogFormat.text
 
     private static let handlersDefault = "Handlers"
+    /// Open files that are not connections: up to 512 table files for each region, logs, processes of handlers.
+    private static let otherFiles = 3000
+    private static let connectionsMin = 512
+    /// Idle ones cost some 10 KiB each.
+    private static let connectionsMax = 16_384
 
     enum ProvisionedThroughput: String, ExpressibleByArgument, CaseIterable {
         case enforce
@@ -208,9 +213,14 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    /// Code packages of functions come in requests of the Lambda API, in base64.
+    /// As many connections as the open files allow, beside those of the stores. Code packages of functions come in requests of the Lambda
+    /// API, in base64.
     private static var limits: HTTPServer.Limits {
         var limits = HTTPServer.Limits()
+        var files = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        let left = Int(clamping: files.rlim_cur) - otherFiles
+        limits.connections = min(max(left, connectionsMin), connectionsMax)
         limits.largeBodies = .init(pathPrefix: "/2015-03-31/functions", bytes: 72 << 20)
         return limits
     }

@@ -111,29 +111,13 @@ extension AttributeValue {
     /// Sub-strings, sub-sequences of bytes, members of sets, and elements of lists of any type.
     fileprivate func contains(_ member: AttributeValue) -> Bool {
         switch (self, member) {
-        case (.string(let text), .string(let part)): text.utf8.contains(sequence: part.utf8)
-        case (.binary(let bytes), .binary(let part)): bytes.contains(sequence: part)
+        case (.string(let text), .string(let part)): ByteSearch.contains(part.utf8, in: text.utf8)
+        case (.binary(let bytes), .binary(let part)): ByteSearch.contains(part, in: bytes)
         case (.stringSet(let members), .string(let text)): members.contains(text)
         case (.numberSet(let members), .number(let number)): members.contains(number)
         case (.binarySet(let members), .binary(let bytes)): members.contains(bytes)
         case (.list(let elements), _): elements.contains(member)
         default: false
-        }
-    }
-}
-
-extension Array where Element == UInt8 {
-    fileprivate func contains(sequence: [UInt8]) -> Bool {
-        guard let first = sequence.first else { return true }
-        guard sequence.count <= count else { return false }
-        return withUnsafeBytes { bytes in
-            sequence.withUnsafeBytes { sequence in
-                for start in 0...(bytes.count - sequence.count) where bytes[start] == first {
-                    let part = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + sequence.count)])
-                    if part.compare(with: sequence) == 0 { return true }
-                }
-                return false
-            }
         }
     }
 }
