@@ -40,6 +40,7 @@ let package = Package(
     products: [
         .executable(name: "tributary", targets: ["tributary"]),
         .executable(name: "benchmarks", targets: ["benchmarks"]),
+        .executable(name: "simulator", targets: ["simulator"]),
         // For handlers in Swift: what they import, and what runs them in a process of their own.
         .library(name: "HandlerKit", targets: ["HandlerKit"]),
         .library(name: "HandlerRuntime", targets: ["HandlerRuntime"]),
@@ -177,6 +178,16 @@ let package = Package(
             ],
             path: "Sources/Tools/benchmarks", swiftSettings: settings),
 
+        layer(
+            "Tools", "Simulation",
+            [
+                "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "Partition",
+                "EventPattern", "EventSource", "KeyValueStore",
+            ]),
+        .executableTarget(
+            name: "simulator", dependencies: ["Simulation", "KeyValueStore", argumentParser],
+            path: "Sources/Tools/simulator", swiftSettings: settings),
+
         // Handlers
         .executableTarget(
             name: "audit-log",
@@ -266,6 +277,7 @@ let package = Package(
             path: "Tests/Fuzzing/Targets", swiftSettings: settings),
         tests("FuzzingTests", ["FuzzTargets"]),
         tests("MetricsTests", ["Metrics"]),
+        tests("SimulationTests", ["Simulation", "KeyValueStore"]),
         tests("TidyTests"),
     ]
 )

@@ -53,4 +53,12 @@ extension TableDefinition {
     ) -> LinkCursor {
         LinkCursor(next: peer == region ? counters.nextSequence : cursors[peer]?.next ?? 1)
     }
+
+    /// Back from UPDATING to ACTIVE, when neither an index nor a replica is being made for which this region's table is responsible.
+    public mutating func settleStatus() {
+        guard status == .updating, globalIndexes.allSatisfy({ $0.status == .active }),
+            !peers.contains(where: { $0.status == .creating && $0.source == region })
+        else { return }
+        status = .active
+    }
 }

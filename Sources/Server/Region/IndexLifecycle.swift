@@ -68,13 +68,3 @@ struct IndexLifecycle: Sendable {
         regions.edit(tableName, in: name) { $0.settleStatus() }
     }
 }
-
-extension TableDefinition {
-    /// Back from UPDATING to ACTIVE, when neither an index nor a replica is being made for which this region's table is responsible.
-    mutating func settleStatus() {
-        guard status == .updating, globalIndexes.allSatisfy({ $0.status == .active }),
-            !peers.contains(where: { $0.status == .creating && $0.source == region })
-        else { return }
-        status = .active
-    }
-}
