@@ -200,6 +200,22 @@ struct MetricsPage {
             guard let age = IteratorAge.milliseconds(of: definition.streamARN, status, in: region) else { continue }
             text.sample(labels(region, definition), Double(age) / 1000)
         }
+        writeGroups(mappings.compactMap { $0.2.membership })
+    }
+
+    /// The name and labels are those of Kafka's exporters. This process tells of the partitions that it has.
+    private mutating func writeGroups(_ memberships: [GroupMembership]) {
+        guard !memberships.isEmpty else { return }
+        text.begin(
+            "kafka_consumergroup_lag", .gauge, "Messages of a topic's partition behind the offset of a consumer group.")
+        for membership in memberships {
+            for (partition, lag) in membership.lag.sorted(by: { $0.key < $1.key }) {
+                text.sample(
+                    [
+                        "consumergroup": membership.group, "topic": membership.topic, "partition": "\(partition)",
+                    ], UInt64(lag))
+            }
+        }
     }
 
     private func labels(
