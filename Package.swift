@@ -140,14 +140,15 @@ let package = Package(
             "Server", "EventSources",
             [
                 "Bytes", "JSONBytes", "AttributeModel", "Replication", "ChangeStream", "EventPattern", "EventSource",
-                "KeyValueStore", "Partition", "Region", "Functions", logging,
+                "KeyValueStore", "Partition", "Region", "Functions", "RecordLog", "ChangeMessage", logging,
             ]),
         layer(
             "Server", "Gateway",
             [
                 "Bytes", "JSONBytes", "AttributeModel", "Capacity", "ChangeStream", "Replication", "Partition",
                 "KeyValueStore", "Region", "HTTPEndpoint", "WireProtocol", "EventPattern", "EventSource", "Metrics",
-                "Functions", "EventSources", "HandlerKit", "HandlerFolders", "LogTransport", "RecordLog", logging,
+                "Functions", "EventSources", "HandlerKit", "HandlerFolders", "LogTransport", "ChangeMessage", "RecordLog",
+                logging,
             ] + nio),
         layer(
             "Server", "Replay",
@@ -261,7 +262,8 @@ let package = Package(
             "EventSourcesTests",
             [
                 "EventSources", "EventSource", "EventPattern", "Functions", "Region", "Partition", "ChangeStream",
-                "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes", "KeyValueStore", logging,
+                "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes", "KeyValueStore", "RecordLog",
+                "ChangeMessage", logging,
             ]),
         tests(
             "ReplayTests",

@@ -446,7 +446,7 @@ KAFKA = {
 
 
 def test_kafka_is_understood_and_not_here(lambdas, function):
-    with invalid_parameter(containing("needs --kafka")):
+    with invalid_parameter(containing("cannot be an event source here")):
         lambdas().create_event_source_mapping(FunctionName=function.name, **KAFKA)
     with invalid_parameter("Required 'sourceAccessConfigurations' parameter is missing."):
         lambdas().create_event_source_mapping(

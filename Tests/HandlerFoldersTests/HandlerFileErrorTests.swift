@@ -59,7 +59,7 @@ import Testing
             ("onFailurePayload: all", "onFailurePayload: must be records or metadata, not \"all\""),
             (
                 "onFailure: mail:me",
-                "onFailure: must be file:<path>, http(s)://<address>, handler:<name>, kafka://<topic> or none, not \"mail:me\""
+                "onFailure: must be file:<path>, http(s)://<address>, handler:<name>, kafka:<topic> or none, not \"mail:me\""
             ),
             ("onFailure: handler:x", "onFailure: must be another handler than this one"),
             ("onFailure: file://host/x", "onFailure: must be file:<path> or file:///<path>, not \"//host/x\""),

@@ -165,6 +165,7 @@ func complete(_ field: String) -> String { "table: Orders\ncommand: ./run\n" + f
             ("file:///var/lost.jsonl", .file("/var/lost.jsonl")),
             ("http://127.0.0.1:9000/", .url("http://127.0.0.1:9000/")),
             ("handler:other", .handler("other")), ("kafka://lost", .kafkaTopic("lost")),
+            ("kafka:lost", .kafkaTopic("lost")),
         ] as [(String, FailureDestination?)])
     func destinations(text: String, expected: FailureDestination?) throws {
         #expect(try parse(complete("onFailure: \(text)")).failureDestination == expected)

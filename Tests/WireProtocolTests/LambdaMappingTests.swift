@@ -223,7 +223,9 @@ struct LambdaKafkaTests {
 
     @Test("is understood and not here")
     func notHere() {
-        let text = "A self-managed Kafka cluster as event source needs --kafka, which this build does not have yet."
+        let text =
+            "A self-managed Kafka cluster cannot be an event source here: give the stream of a table. With --kafka its "
+            + "mappings consume the table's topic as consumer groups."
         #expect(refusal() == .invalidParameter(text))
         #expect(refusal(["SourceAccessConfigurations": "[]"]) == .invalidParameter(text))
         #expect(

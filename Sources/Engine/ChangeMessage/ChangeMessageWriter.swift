@@ -13,7 +13,21 @@ public struct ChangeMessageWriter: Sendable {
     private let format: RecordFormat
     private let partitions: Int32
     private let sourceHeaders: LogHeaders
-    private let streamJSON: [(first: UInt64, writer: StreamRecordJSON)]
+    private let streams: [PublishedStream]
+
+    /// A stream of the table, and its records as messages show them.
+    private struct PublishedStream {
+        let first: UInt64
+        /// The stream of records from `first` on; nil for the one that the table would have had.
+        let stream: Stream?
+        let arn: String
+        let json: StreamRecordJSON
+
+        func contains(_ sequence: UInt64) -> Bool {
+            guard let end = stream?.shards.last?.end else { return stream != nil }
+            return sequence < end
+        }
+    }
 
     /// - Parameter partitions: how many topic partitions both topics have.
     public init(_ table: TableDefinition, format: RecordFormat, partitions: Int32) {
@@ -31,14 +45,13 @@ public struct ChangeMessageWriter: Sendable {
         let first = Stream(
             viewType: .newAndOldImages, nextSequence: 1, nowMilliseconds: table.createdMilliseconds)
         let streams = table.streams.isEmpty ? [first] : table.streams
-        streamJSON = streams.map { stream in
-            let form = StreamRecordJSON.Form.lambdaEvent(streamARN: table.streamARN(stream))
-            return (
-                stream.shards.first?.first ?? 1,
-                StreamRecordJSON(
+        self.streams = streams.map { stream in
+            let arn = table.streamARN(stream)
+            return PublishedStream(
+                first: stream.shards.first?.first ?? 1, stream: table.streams.isEmpty ? nil : stream, arn: arn,
+                json: StreamRecordJSON(
                     region: table.region, tableID: table.tableID, keySchema: table.keySchema,
-                    viewType: .newAndOldImages, form: form)
-            )
+                    viewType: .newAndOldImages, form: .lambdaEvent(streamARN: arn)))
         }
     }
 
@@ -54,7 +67,14 @@ public struct ChangeMessageWriter: Sendable {
         headers.append(.cause, record.cause.headerText)
         if let base = record.baseVersion { headers.append(.baseVersion, base.description) }
         if let transaction = record.transaction { Self.append(transaction, to: &headers) }
-        if !format.isLossless, let item = record.newImage { headers.append(HeaderName.item.rawValue, item.bytes) }
+        if let stream = streams.last(where: { $0.first <= record.sequence }), stream.contains(record.sequence) {
+            headers.append(.streamARN, stream.arn)
+            headers.append(.streamViewType, stream.stream?.viewType.rawValue ?? "")
+        }
+        if !format.isLossless {
+            if let item = record.newImage { headers.append(HeaderName.item.rawValue, item.bytes) }
+            if let item = record.oldImage { headers.append(HeaderName.oldItem.rawValue, item.bytes) }
+        }
         return LogMessage(
             partition: partition(of: image), key: MessageKey.json(of: image, table.keySchema), value: value(of: record),
             headers: headers, timestampMilliseconds: nowMilliseconds, token: record.sequence)
@@ -124,8 +144,8 @@ public struct ChangeMessageWriter: Sendable {
         var writer = JSONWriter(reserving: 512 + 2 * images)
         switch format {
         case .streams:
-            let stream = streamJSON.last { $0.first <= record.sequence } ?? streamJSON[0]
-            stream.writer.append(record, to: &writer)
+            let stream = streams.last { $0.first <= record.sequence } ?? streams[0]
+            stream.json.append(record, to: &writer)
         case .debezium: appendEnvelope(of: record, to: &writer)
         case .plain: appendPlain(record, to: &writer)
         }

@@ -39,6 +39,12 @@ enum HeaderName: String, CaseIterable {
     case stateSource = "ce_statesource"
     /// The new item in its stored form (`Item`), with formats that do not give it back exactly. No CloudEvents attribute: it is binary.
     case item = "tributary_item"
+    /// The item before the change, likewise; in change messages.
+    case oldItem = "tributary_olditem"
+    /// The DynamoDB stream that the record is in; absent when it is in none, because the table's stream was off.
+    case streamARN = "ce_streamarn"
+    /// Which images that stream shows: `KEYS_ONLY`, `NEW_IMAGE`, `OLD_IMAGE` or `NEW_AND_OLD_IMAGES`. The message has both.
+    case streamViewType = "ce_streamviewtype"
 
     /// Its place among all cases.
     var place: Int {
@@ -64,6 +70,9 @@ enum HeaderName: String, CaseIterable {
         case .tableGeneration: 18
         case .stateSource: 19
         case .item: 20
+        case .oldItem: 21
+        case .streamARN: 22
+        case .streamViewType: 23
         }
     }
 }

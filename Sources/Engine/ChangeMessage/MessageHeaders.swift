@@ -92,10 +92,23 @@ public struct MessageHeaders: Sendable {
     }
 
     /// The item that a format without types carries beside its value.
-    func item() throws(ChangeMessageError) -> Item? {
-        guard let bytes = value(.item) else { return nil }
-        guard let item = try? Item(checking: bytes) else { throw malformed(.item, "\(bytes.count) bytes") }
+    func item() throws(ChangeMessageError) -> Item? { try item(.item) }
+
+    /// The item before the change, likewise.
+    func oldItem() throws(ChangeMessageError) -> Item? { try item(.oldItem) }
+
+    private func item(_ name: HeaderName) throws(ChangeMessageError) -> Item? {
+        guard let bytes = value(name) else { return nil }
+        guard let item = try? Item(checking: bytes) else { throw malformed(name, "\(bytes.count) bytes") }
         return item
+    }
+
+    /// The stream that the record is in; nil when the table's stream was off.
+    func stream() throws(ChangeMessageError) -> ObservedStream? {
+        guard let arn = optional(.streamARN) else { return nil }
+        let text = try required(.streamViewType)
+        guard let viewType = StreamViewType(rawValue: text) else { throw malformed(.streamViewType, text) }
+        return ObservedStream(arn: arn, viewType: viewType)
     }
 
     func required(_ name: HeaderName) throws(ChangeMessageError) -> String {

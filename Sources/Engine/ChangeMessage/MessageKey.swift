@@ -15,6 +15,11 @@ public enum MessageKey {
         Murmur2.hash(json(item.projecting(schema.partitionKeys.map(\.name))))
     }
 
+    /// Where Kafka's default partitioner puts any key.
+    public static func partition(of key: [UInt8], among partitions: Int32) -> Int32 {
+        partition(ofHash: Murmur2.hash(key), of: partitions)
+    }
+
     /// As Kafka's default partitioner does: the hash without its sign, divided by the number of partitions.
     public static func partition(ofHash hash: UInt32, of partitions: Int32) -> Int32 {
         precondition(partitions > 0, "a topic has partitions")

@@ -29,40 +29,23 @@ extension EventSourceLoop {
         }
         let requestID = RandomUUID.make()
         mappings[id]?.requestIDs[invocation.id] = requestID
-        mappings[id]?.status.invocationsCount += 1
-        mappings[id]?.status.recordsCount += UInt64(invocation.records.count)
+        mappings[id]?.status.noteStart(records: invocation.records.count)
         let call = MappingCall(
-            mapping: mapping.specification, run: mapping.run, invocation: invocation, requestID: requestID, log: log,
-            settings: mapping.engine.settings)
+            mapping: mapping.specification, invocation: invocation, requestID: requestID,
+            settings: mapping.engine.settings, records: BatchRecords(log))
         let host = host
-        host.workers.async { call.begin(on: host) }
+        let run = mapping.run
+        host.workers.async {
+            call.begin(host.calls) { host.send(.completed(run, invocation.id, $0, problem: $1)) }
+        }
     }
 
     /// Keeps what is known of a call that has ended, and tells of trouble when it begins.
     mutating func note(_ outcome: InvocationOutcome, _ problem: String?, of id: String) {
-        guard let mapping = mappings[id] else { return }
+        guard let specification = mappings[id]?.specification else { return }
         mappings[id]?.hasFinishedBatch = true
-        switch outcome {
-        case .success:
-            mappings[id]?.status.problem = nil
-            if mapping.hasToldFailure {
-                mappings[id]?.hasToldFailure = false
-                host.logger.notice("a handler works again", metadata: metadata(of: mapping.specification))
-            }
-            return
-        case .notStarted: break
-        case .failure, .partialFailure: mappings[id]?.status.failuresCount += 1
-        }
-        let text = problem ?? "the function reported failed records"
-        mappings[id]?.status.problem = text
-        guard !mapping.hasToldFailure else { return }
-        mappings[id]?.hasToldFailure = true
-        host.logger.warning(
-            "a handler fails; told once until it works again",
-            metadata: metadata(of: mapping.specification).merging(["reason": "\(text)"]) { $1 })
-        emit(.handlerFailed, mapping.specification) { writer in
-            writer.key("reason")
-            writer.string(text)
+        if let turn = mappings[id]?.status.noteEnd(outcome, problem: problem) {
+            host.reports.tell(turn, of: specification)
         }
     }
 
@@ -76,13 +59,14 @@ extension EventSourceLoop {
         let failure = FailureRecord(
             discard: discard, requestID: requestID, functionARN: specification.functionARN,
             streamARN: specification.streamARN, timestampMilliseconds: now)
-        let delivery = FailureDelivery(record: failure, mapping: specification, log: log)
+        let records = BatchRecords(log)
+        let delivery = FailureDelivery(record: failure, mapping: specification, records: records)
         let host = host
         let problem = mapping.status.problem
         let run = mapping.run
         host.workers.async {
-            delivery.run(on: host) { refusal in
-                FailureDelivery.tell(discard, specification, problem: problem, refusal: refusal, on: host)
+            delivery.run(host.calls) { refusal in
+                host.reports.tellGivenUp(discard, of: specification, records, problem: problem, refusal: refusal)
                 host.send(.settled(run, discard.id))
             }
         }
@@ -90,19 +74,9 @@ extension EventSourceLoop {
 
     private func tell(_ lost: LostRecords, of id: String) {
         guard let specification = mappings[id]?.specification else { return }
-        host.logger.error(
-            "the stream forgot records before a handler read them",
-            metadata: metadata(of: specification).merging([
-                "first": "\(SequenceNumber.text(of: lost.first))", "count": "\(lost.count)",
-            ]) { $1 })
-        emit(.handlerRecordDropped, specification) { writer in
-            writer.key("reason")
-            writer.string("the stream forgot them before they were read")
-            writer.key("startSequenceNumber")
-            writer.string(SequenceNumber.text(of: lost.first))
-            writer.key("endSequenceNumber")
-            writer.string(SequenceNumber.text(of: lost.end - 1))
-        }
+        host.reports.tellLost(
+            first: SequenceNumber.text(of: lost.first), last: SequenceNumber.text(of: lost.end - 1), count: lost.count,
+            of: specification)
     }
 
     private func tell(_ parts: TransactionInParts, of id: String) {
@@ -131,40 +105,6 @@ extension EventSourceLoop {
         guard let specification = mappings[id]?.specification ?? waiting[id] else { return }
         host.logger.error(
             "a stream cannot be read",
-            metadata: metadata(of: specification).merging(["error": "\(error)"]) { $1 })
-    }
-
-    private func emit(
-        _ kind: ControlEvent.Kind, _ specification: MappingSpecification, _ members: (inout JSONWriter) -> Void
-    ) {
-        host.emit(kind, specification, members)
-    }
-
-    private func metadata(of specification: MappingSpecification) -> Logger.Metadata {
-        host.metadata(of: specification)
-    }
-}
-
-extension EventSourceHost {
-    func emit(
-        _ kind: ControlEvent.Kind, _ specification: MappingSpecification, _ members: (inout JSONWriter) -> Void
-    ) {
-        let event = ControlEvent(kind: kind, subject: specification.functionName) { writer in
-            writer.key("function")
-            writer.string(specification.functionName)
-            writer.key("mapping")
-            writer.string(specification.id)
-            writer.key("table")
-            writer.string(specification.tableName)
-            members(&writer)
-        }
-        region.submit(.emit(event)) { _ in }
-    }
-
-    func metadata(of specification: MappingSpecification) -> Logger.Metadata {
-        [
-            "region": "\(region.name)", "handler": "\(specification.functionName)",
-            "table": "\(specification.tableName)",
-        ]
+            metadata: host.reports.metadata(of: specification).merging(["error": "\(error)"]) { $1 })
     }
 }

@@ -26,6 +26,7 @@ public final class EventSourceHost: Sendable {
     let region: Region
     let calls: FunctionCalls
     let logger: Logger
+    let reports: MappingReports
     /// Builds payloads and delivers failures.
     let workers = DispatchQueue(label: "event-sources.payloads", attributes: .concurrent)
     private let wakeUp: Signal
@@ -45,6 +46,7 @@ public final class EventSourceHost: Sendable {
         self.region = region
         self.calls = calls
         self.logger = logger
+        reports = MappingReports(region: region.name, logger: logger) { region.submit(.emit($0)) { _ in } }
         wakeUp = region.observe(as: "event sources")
     }
 

@@ -19,8 +19,7 @@ struct EventSourceLoop {
     private var runsCount: UInt64 = 0
     /// Whether messages came since the last round, so that others may soon see something new.
     private var hasNews = false
-    private var lastMilliseconds: UInt64 = 0
-    private var lastUptimeMilliseconds: UInt64?
+    private var steadyClock = SteadyClock()
     private var lastRoundMilliseconds: UInt64 = 0
     /// The earliest timer of an engine, or an earlier moment.
     var timerMilliseconds: UInt64 = .max
@@ -56,15 +55,7 @@ struct EventSourceLoop {
         return Int(min(round, max(timerMilliseconds, now + 1) - now))
     }
 
-    /// The region's wall clock. It never goes back: after somebody has put the clock back it goes on from where it was, so that retries and
-    /// windows do not stand still until the clock has caught up.
-    private mutating func clock() -> UInt64 {
-        let uptime = DispatchTime.now().uptimeNanoseconds / 1_000_000
-        let elapsed = lastUptimeMilliseconds.map { uptime - min($0, uptime) } ?? 0
-        lastUptimeMilliseconds = uptime
-        lastMilliseconds = max(lastMilliseconds + elapsed, host.region.wallClock.milliseconds)
-        return lastMilliseconds
-    }
+    private mutating func clock() -> UInt64 { steadyClock.read(host.region.wallClock.milliseconds) }
 
     // MARK: Messages
 
@@ -191,6 +182,8 @@ struct EventSourceLoop {
         var mapping = HostedMapping(
             run: MappingRun(id: id, number: runsCount), specification: specification, engine: engine,
             status: host.status(of: id) ?? MappingStatus(state: .creating))
+        // What was wrong before concerned its stream.
+        mapping.status.problem = nil
         // LATEST must stay what it was when the mapping was made, whatever happens before the first batch.
         if found == nil { mapping.unsavedPositions = positions }
         mappings[id] = mapping

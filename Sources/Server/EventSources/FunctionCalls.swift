@@ -13,6 +13,13 @@ public struct FunctionCalls: Sendable {
     /// Posts a body to an address; the completion says why that failed, or nil.
     public let post:
         @Sendable (_ url: String, _ body: [UInt8], _ completion: @escaping @Sendable (String?) -> Void) -> Void
+    /// Appends a message to a Kafka topic; the completion says why that failed, or nil.
+    public let publish: Publish
+
+    public typealias Publish =
+        @Sendable (
+            _ topic: String, _ key: [UInt8], _ value: [UInt8], _ completion: @escaping @Sendable (String?) -> Void
+        ) -> Void
 
     public init(
         invoke:
@@ -24,10 +31,12 @@ public struct FunctionCalls: Sendable {
         post:
             @escaping @Sendable (
                 _ url: String, _ body: [UInt8], _ completion: @escaping @Sendable (String?) -> Void
-            ) -> Void
+            ) -> Void,
+        publish: @escaping Publish = { $3("there is no Kafka") }
     ) {
         self.invoke = invoke
         self.enqueue = enqueue
         self.post = post
+        self.publish = publish
     }
 }

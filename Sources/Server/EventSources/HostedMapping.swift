@@ -22,8 +22,6 @@ struct HostedMapping {
     var status: MappingStatus
     /// Request ids of calls that are under way and of the last one for each lane, as failures name them.
     var requestIDs: [InvocationID: String] = [:]
-    /// Whether the function's trouble was told since it last succeeded.
-    var hasToldFailure = false
     var unsavedPositions: EventSourcePositions?
     /// Whether the position moved because a batch was finished: then it is saved soon.
     var hasFinishedBatch = false

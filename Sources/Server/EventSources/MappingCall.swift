@@ -1,49 +1,42 @@
-import ChangeStream
 import EventSource
 import Functions
 import JSONBytes
 import KeyValueStore
-import Partition
 
-/// One invocation on its way: its payload is read from the log and written on a worker, its outcome goes back to the loop.
+/// One invocation on its way: its payload is written on a worker, its outcome goes back to whoever drives the engine.
 struct MappingCall: Sendable {
     let mapping: MappingSpecification
-    let run: MappingRun
     let invocation: EventSource.Invocation
     let requestID: String
-    let log: StreamLog
     let settings: MappingSettings
+    let records: BatchRecords
 
-    func begin(on host: EventSourceHost) {
+    /// - Parameter completion: comes once, from any thread, with what went wrong if something did.
+    func begin(
+        _ calls: FunctionCalls, completion: @escaping @Sendable (InvocationOutcome, _ problem: String?) -> Void
+    ) {
         let payload: [UInt8]
         do throws(StoreError) {
-            payload = try Self.payload(invocation, log)
+            payload = try Self.payload(invocation, records, streamARN: mapping.streamARN)
         } catch {
-            return finish(.notStarted, "the stream cannot be read: \(error)", on: host)
+            return completion(.notStarted, "the stream cannot be read: \(error)")
         }
         let call = Functions.Invocation(requestID: requestID, payload: payload)
-        host.calls.invoke(mapping.functionName, call) { result in
+        calls.invoke(mapping.functionName, call) { result in
             let (outcome, problem) = outcome(of: result)
-            finish(outcome, problem, on: host)
+            completion(outcome, problem)
         }
-    }
-
-    private func finish(_ outcome: InvocationOutcome, _ problem: String?, on host: EventSourceHost) {
-        host.send(.completed(run, invocation.id, outcome, problem: problem))
     }
 
     /// The event for the function. Records that the log has trimmed meanwhile are left out.
     static func payload(
-        _ invocation: EventSource.Invocation, _ log: StreamLog
+        _ invocation: EventSource.Invocation, _ records: BatchRecords, streamARN: String
     ) throws(StoreError) -> [UInt8] {
-        let json = log.recordJSON
-        return try InvocationPayload.bytes(
-            window: invocation.window, shardID: invocation.shardID, eventSourceARN: log.table.streamARN(log.stream),
+        try InvocationPayload.bytes(
+            window: invocation.window, shardID: invocation.shardID, eventSourceARN: streamARN,
             bytesExpected: invocation.records.reduce(0) { $0 + $1.payloadBytes + 1 }
         ) { (writer) throws(StoreError) in
-            for reference in invocation.records {
-                if let record = try log.record(reference.sequence) { json.append(record, to: &writer) }
-            }
+            for reference in invocation.records { try records.append(reference, &writer) }
         }
     }
 
@@ -51,7 +44,7 @@ struct MappingCall: Sendable {
         switch result {
         case .success(let payload, _):
             let outcome = FunctionResponse.outcome(
-                of: payload, to: invocation, settings: settings, sequence: SequenceNumber.parse)
+                of: payload, to: invocation, settings: settings, sequence: records.sequence)
             return (outcome, Self.problem(of: outcome))
         case .functionError(_, let payload, _):
             let error = FunctionErrorText(payload)

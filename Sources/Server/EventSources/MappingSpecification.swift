@@ -2,7 +2,7 @@ public import EventPattern
 public import EventSource
 
 /// One event source mapping as it is to run: which stream, which function, how. The Lambda API, `handler.yaml` and code all end here.
-public struct MappingSpecification: Sendable {
+public struct MappingSpecification: Sendable, Equatable {
     /// Unique in the region and the same after a restart: the position is kept under it.
     public var id: String
     /// The function in the region's registry.
@@ -16,6 +16,9 @@ public struct MappingSpecification: Sendable {
     public var filters: [FilterPattern]
     public var failureDestination: Destination?
     public var isEnabled: Bool
+    /// The handler of `handler.yaml` or code that the mapping is of; nil for those of the API. With Kafka it names the consumer group, so
+    /// that workers in other processes come to the same.
+    public var handlerName: String?
 
     public init(
         id: String, functionName: String, functionARN: String, tableName: String, streamARN: String,
@@ -43,6 +46,8 @@ extension MappingSpecification {
             case url(String)
             /// An asynchronous invocation of a function of the region for each batch.
             case function(name: String)
+            /// One message for each batch; its key is the function's name.
+            case kafkaTopic(String)
         }
 
         public var target: Target

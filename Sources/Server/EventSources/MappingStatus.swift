@@ -16,6 +16,8 @@ public struct MappingStatus: Sendable, Equatable {
     public var discardedRecordsCount: UInt64
     /// What went wrong last; nil after a success.
     public var problem: String?
+    /// The part of its consumer group that this process has; nil for mappings that read the store's log.
+    public var membership: GroupMembership?
 
     init(state: MappingState) {
         self.state = state
@@ -26,5 +28,49 @@ public struct MappingStatus: Sendable, Equatable {
         recordsCount = 0
         failuresCount = 0
         discardedRecordsCount = 0
+    }
+}
+
+/// What a mapping's consumer group has given to this process.
+public struct GroupMembership: Sendable, Equatable {
+    public var group: String
+    public var topic: String
+    /// Of each assigned topic partition, the messages behind the committed offset.
+    public var lag: [Int32: Int64] = [:]
+    /// When the oldest record was made that was read and is not handled, in milliseconds since 1970; nil when there is none.
+    public var oldestMilliseconds: UInt64?
+
+    init(group: String, topic: String) {
+        self.group = group
+        self.topic = topic
+    }
+}
+
+extension MappingStatus {
+    /// When a handler's trouble begins or ends: what people are told, once.
+    enum Turn: Sendable, Equatable {
+        case fails(reason: String)
+        case worksAgain
+    }
+
+    /// Counts a call that begins.
+    mutating func noteStart(records: Int) {
+        invocationsCount += 1
+        recordsCount += UInt64(records)
+    }
+
+    /// Keeps what is known of a call that has ended. Answers what there is to tell.
+    mutating func noteEnd(_ outcome: InvocationOutcome, problem text: String?) -> Turn? {
+        let hadProblem = problem != nil
+        switch outcome {
+        case .success:
+            problem = nil
+            return hadProblem ? .worksAgain : nil
+        case .notStarted: break
+        case .failure, .partialFailure: failuresCount += 1
+        }
+        let reason = text ?? "the function reported failed records"
+        problem = reason
+        return hadProblem ? nil : .fails(reason: reason)
     }
 }

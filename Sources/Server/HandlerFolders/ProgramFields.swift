@@ -70,7 +70,7 @@ struct ProgramFields {
 
 /// Reads where records go that are given up.
 struct FailureFields {
-    private static let choices = "file:<path>, http(s)://<address>, handler:<name>, kafka://<topic> or none"
+    private static let choices = "file:<path>, http(s)://<address>, handler:<name>, kafka:<topic> or none"
 
     let fields: HandlerFileFields
     let name: String
@@ -80,12 +80,16 @@ struct FailureFields {
         let text = try field.text(Self.choices)
         if text == "none" { return nil }
         if text.hasPrefix("http://") || text.hasPrefix("https://") { return .url(try HTTPAddress.check(field)) }
-        guard let target = target(text, "file:") ?? target(text, "handler:") ?? target(text, "kafka://"),
+        guard let target = target(text, "file:") ?? target(text, "handler:") ?? target(text, "kafka:"),
             !target.rest.isEmpty
         else { throw field.error("must be \(Self.choices), not \"\(text)\"") }
         switch target.scheme {
         case "file:": return .file(try path(target.rest, field))
-        case "kafka://": return .kafkaTopic(target.rest)
+        case "kafka:":
+            // As the Lambda API writes it, too.
+            let topic = target.rest.hasPrefix("//") ? String(target.rest.dropFirst(2)) : target.rest
+            guard !topic.isEmpty else { throw field.error("must be \(Self.choices), not \"\(text)\"") }
+            return .kafkaTopic(topic)
         default:
             guard target.rest != name else { throw field.error("must be another handler than this one") }
             return .handler(target.rest)

@@ -94,11 +94,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Event loop threads.")
     var eventLoops = 2
 
-    @Option(help: "The least severe log level that is shown: trace, debug, info, notice, warning, error or critical.")
-    var logLevel = "notice"
-
-    @Option(help: "How log lines look: text, or json for one object a line.")
-    var logFormat = LogFormat.text
+    @OptionGroup(title: "Log")
+    var log: LogOptions
 
     private static let handlersDefault = "Handlers"
     /// Open files that are not connections: up to 512 table files for each region, logs, processes of handlers.
@@ -110,11 +107,6 @@ struct Serve: AsyncParsableCommand {
     enum ProvisionedThroughput: String, ExpressibleByArgument, CaseIterable {
         case enforce
         case ignore
-    }
-
-    enum LogFormat: String, ExpressibleByArgument, CaseIterable {
-        case text
-        case json
     }
 
     func validate() throws {
@@ -137,9 +129,6 @@ struct Serve: AsyncParsableCommand {
         if inMemory, dataDirectory != nil {
             throw ValidationError("--in-memory and --data-directory exclude each other")
         }
-        if Logger.Level(rawValue: logLevel) == nil {
-            throw ValidationError("--log-level \(logLevel) is not one of \(Logger.Level.allCases.map(\.rawValue))")
-        }
     }
 
     private func adminAccess() throws -> AdminAccess {
@@ -151,7 +140,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let logger = makeLogger()
+        let logger = log.makeLogger()
         do {
             try await serve(logger)
         } catch let error as StoreError {
@@ -195,7 +184,7 @@ struct Serve: AsyncParsableCommand {
             let lambda: LambdaSystem
             do {
                 lambda = try LambdaSystem(
-                    regions, lambdaConfiguration(directory, port: server.ports[0]), logger: logger)
+                    regions, lambdaConfiguration(directory, port: server.ports[0], transport), logger: logger)
             } catch {
                 await server.shutdown()
                 throw error
@@ -225,16 +214,19 @@ struct Serve: AsyncParsableCommand {
         return limits
     }
 
-    private func lambdaConfiguration(_ directory: String?, port: Int) -> LambdaSystem.Configuration {
+    private func lambdaConfiguration(
+        _ directory: String?, port: Int, _ transport: LogTransport?
+    ) -> LambdaSystem.Configuration {
         let code =
             directory.map { $0 + "/functions" }
             ?? FileManager.default.temporaryDirectory.path + "/tributary-\(getpid())/functions"
         var configuration = LambdaSystem.Configuration(
             codeDirectory: absolute(code), endpointURL: "http://\(shownHost):\(port)",
             handlersDirectory: handlersDirectory,
-            log: logFormat == .json ? .logger(functionLogger) : .standardOutput)
+            log: log.functionLog)
         configuration.pythonInterpreter = python.map(absolute)
         configuration.filtersPerMapping = filtersPerMapping
+        configuration.kafka = transport?.configuration
         // Handlers in Swift are built beside this program.
         configuration.programsDirectory = Bundle.main.executableURL?.deletingLastPathComponent().path
         return configuration
@@ -247,12 +239,6 @@ struct Serve: AsyncParsableCommand {
         if noHandlers { return nil }
         if let handlers { return handlers }
         return FileManager.default.fileExists(atPath: Self.handlersDefault) ? Self.handlersDefault : nil
-    }
-
-    private var functionLogger: Logger {
-        var logger = Logger(label: "handler")
-        logger.logLevel = .info
-        return logger
     }
 
     private func listeners(_ names: [RegionName]) -> [HTTPServer.Listener] {
@@ -268,19 +254,6 @@ struct Serve: AsyncParsableCommand {
         if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 {
             logger.warning("the limit of open files cannot be raised", metadata: ["errno": "\(errno)"])
         }
-    }
-
-    private func makeLogger() -> Logger {
-        let format = logFormat
-        LoggingSystem.bootstrap { label in
-            switch format {
-            case .text: StreamLogHandler.standardError(label: label)
-            case .json: JSONLogHandler(label: label)
-            }
-        }
-        var logger = Logger(label: "tributary")
-        logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
-        return logger
     }
 
     private var shownHost: String {
@@ -312,7 +285,9 @@ struct Serve: AsyncParsableCommand {
 
 /// The server as one service of the group, which traps the signals before it runs its services: a signal that
 /// comes right after the first answered request ends the process in order.
-private struct Endpoint: ServiceLifecycle.Service {
+private struct Endpoint: ServiceLifecycle.Service, CustomStringConvertible {
+    // The group logs it, and options may be secrets.
+    let description = "endpoint"
     let serve: Serve
     let logger: Logger
 

@@ -4,7 +4,7 @@ import Foundation
 /// Shows what a running server publishes to Kafka.
 struct Topics: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the Kafka topics of a running server: offsets, what is not published yet, how far links are behind.")
+        abstract: "Show the Kafka topics of a running server: offsets, backlog, how far links and handlers are behind.")
 
     @Option(help: "The server's address.")
     var endpoint = "http://localhost:8000"
@@ -51,9 +51,26 @@ struct TopicList: Decodable {
         let lagMilliseconds: Int
     }
 
+    /// A handler's consumer group.
+    struct Group: Decodable {
+        struct Partition: Decodable {
+            let partition: Int
+            let committed: Int
+            let lag: Int
+        }
+
+        let region: String
+        let function: String
+        let group: String
+        let topic: String
+        let lag: Int?
+        let partitions: [Partition]?
+    }
+
     let kafka: Bool
     let topics: [Topic]
     let links: [Link]
+    let groups: [Group]
 
     var text: String {
         guard kafka else { return "this server publishes nothing to Kafka; see tributary serve --help, --kafka\n" }
@@ -62,6 +79,13 @@ struct TopicList: Decodable {
         if !links.isEmpty {
             let rows = links.map { [$0.from, $0.to, $0.table, "\($0.backlog)", "\($0.lagMilliseconds) ms"] }
             text += "\n" + TextColumns.text([["FROM", "TO", "TABLE", "BACKLOG", "LAG"]] + rows)
+        }
+        if !groups.isEmpty {
+            let rows = groups.map { group in
+                let offsets = group.partitions?.map { "\($0.committed)" }.joined(separator: " ")
+                return [group.group, group.topic, offsets ?? "?", group.lag.map { "\($0)" } ?? "?"]
+            }
+            text += "\n" + TextColumns.text([["GROUP", "TOPIC", "OFFSETS", "LAG"]] + rows)
         }
         let notes = topics.flatMap(\.notes)
         if !notes.isEmpty { text += "\n" + notes.joined(separator: "\n") + "\n" }

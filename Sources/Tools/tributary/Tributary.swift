@@ -10,7 +10,8 @@ struct Tributary: AsyncParsableCommand {
         abstract: "DynamoDB Global Tables that you can run, see and break on your own machine.",
         version: version,
         subcommands: [
-            Serve.self, Status.self, Regions.self, Links.self, Topics.self, Filter.self, Events.self, Tail.self,
+            Serve.self, HandlersCommand.self, Status.self, Regions.self, Links.self, Topics.self, Filter.self,
+            Events.self, Tail.self,
             ReplayCommand.self,
         ])
 }

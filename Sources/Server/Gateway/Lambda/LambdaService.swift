@@ -78,7 +78,8 @@ final class LambdaService: Sendable {
                 if try lambda.answerTags(request, answer) { return }
                 let facts = MappingFacts(
                     context(lambda.region), mappings: lambda.allMappings.map(\.definition),
-                    filtersMax: filtersPerMapping, hasFunction: { lambda.functions.function($0) != nil })
+                    filtersMax: filtersPerMapping, hasFunction: { lambda.functions.function($0) != nil },
+                    refusalOfTopic: lambda.failureTopics?.refusals ?? MappingFacts.noKafka)
                 answer(try lambda.answer(request, facts))
             } catch {
                 answer(error.response)

@@ -2,8 +2,11 @@ public import Functions
 import HandlerFolders
 public import HandlerKit
 public import KeyValueStore
+public import LogTransport
 public import Logging
 public import Region
+import Replication
+import WireProtocol
 
 /// Functions, handlers and event source mappings of all regions of the process.
 public final class LambdaSystem: Sendable {
@@ -22,6 +25,8 @@ public final class LambdaSystem: Sendable {
         public var handlers: [Handler] = []
         /// Filters that an event source mapping of the Lambda API may have: 5 on AWS, 10 at most after a raised quota.
         public var filtersPerMapping = 5
+        /// Where changes are published, for mappings to read them there; nil reads the regions' stores.
+        public var kafka: TransportConfiguration?
         /// Where the lines go that functions print.
         public var log: FunctionLog
 
@@ -30,6 +35,13 @@ public final class LambdaSystem: Sendable {
             self.endpointURL = endpointURL
             self.handlersDirectory = handlersDirectory
             self.log = log
+        }
+
+        func functionSettings(of region: RegionName) -> FunctionSettings {
+            FunctionSettings(
+                codeDirectory: codeDirectory + "/" + region.name, endpointURL: endpointURL,
+                pythonInterpreter: pythonInterpreter,
+                searchPath: (programsDirectory.map { [$0] } ?? []) + FunctionSettings.searchPathDefault)
         }
     }
 
@@ -41,19 +53,19 @@ public final class LambdaSystem: Sendable {
     public init(_ regions: RegionSet, _ configuration: Configuration, logger: Logger) throws(StoreError) {
         var lambdas: [RegionLambda] = []
         for region in regions.regions {
-            let settings = FunctionSettings(
-                codeDirectory: configuration.codeDirectory + "/" + region.name.name,
-                endpointURL: configuration.endpointURL, pythonInterpreter: configuration.pythonInterpreter,
-                searchPath: (configuration.programsDirectory.map { [$0] } ?? [])
-                    + FunctionSettings.searchPathDefault)
+            let settings = configuration.functionSettings(of: region.name)
             lambdas.append(
-                try RegionLambda(region: region, settings: settings, log: configuration.log, logger: logger))
+                try RegionLambda(
+                    region: region, settings: settings, log: configuration.log,
+                    kafka: configuration.kafka.flatMap { RegionTopics($0, of: region.name) }, logger: logger))
         }
         self.lambdas = lambdas
         filtersPerMapping = configuration.filtersPerMapping
         local = LocalHandlers(
             folders: configuration.handlersDirectory.map { HandlerFolders(directory: $0) },
-            coded: configuration.handlers, lambdas: lambdas, logger: logger)
+            coded: configuration.handlers, places: lambdas,
+            refusalOfTopic: FailureTopics.refusals(configuration.kafka),
+            logger: logger)
         local.start()
     }
 

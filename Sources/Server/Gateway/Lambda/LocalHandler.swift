@@ -14,7 +14,8 @@ package struct LocalHandlerError: Error {
 extension FunctionDefinition {
     /// The function that a folder's handler is in a region: also for those that run it without a server.
     package init(_ handler: HandlerDefinition, in region: RegionName) throws(LocalHandlerError) {
-        self = try LocalHandler(handler).definition(in: region)
+        // Whoever has no mapping gives nothing up.
+        self = try LocalHandler(handler, refusalOfTopic: { _ in nil }).definition(in: region)
     }
 }
 
@@ -58,7 +59,10 @@ struct LocalHandler: Sendable {
         }
     }
 
-    init(_ definition: HandlerDefinition) throws(LocalHandlerError) {
+    /// - Parameter refusalOfTopic: why a Kafka topic cannot take what is given up; nil when it can.
+    init(
+        _ definition: HandlerDefinition, refusalOfTopic: MappingFacts.RefusalOfTopic
+    ) throws(LocalHandlerError) {
         name = definition.name
         origin = definition.directory
         tables = definition.tables
@@ -68,7 +72,7 @@ struct LocalHandler: Sendable {
         isEnabled = definition.isEnabled
         inProcess = nil
         let directory = AbsolutePath.of(definition.directory)
-        destination = try Self.destination(of: definition, directory: directory)
+        destination = try Self.destination(of: definition, directory: directory, refusalOfTopic)
         var function = Self.function(
             definition.name, Self.target(of: definition.program, directory: directory),
             timeoutMilliseconds: definition.timeoutMilliseconds)
@@ -101,20 +105,22 @@ struct LocalHandler: Sendable {
     }
 
     private static func destination(
-        of definition: HandlerDefinition, directory: String
+        of definition: HandlerDefinition, directory: String, _ refusalOfTopic: MappingFacts.RefusalOfTopic
     ) throws(LocalHandlerError) -> MappingSpecification.Destination? {
         let includesPayload = definition.failurePayload == .records
-        return switch definition.failureDestination {
-        case nil: nil
+        switch definition.failureDestination {
+        case nil: return nil
         case .file(let path):
-            .init(
+            return .init(
                 target: .file(path: path.hasPrefix("/") ? path : directory + "/" + path),
                 includesPayload: includesPayload)
-        case .url(let url): .init(target: .url(url), includesPayload: includesPayload)
-        case .handler(let name): .init(target: .function(name: name), includesPayload: includesPayload)
+        case .url(let url): return .init(target: .url(url), includesPayload: includesPayload)
+        case .handler(let name): return .init(target: .function(name: name), includesPayload: includesPayload)
         case .kafkaTopic(let topic):
-            throw LocalHandlerError(
-                reason: "onFailure: kafka://\(topic) needs --kafka, which this build does not have yet")
+            if let reason = refusalOfTopic(topic) {
+                throw LocalHandlerError(reason: "onFailure: kafka:\(topic) is not possible: \(reason)")
+            }
+            return .init(target: .kafkaTopic(topic), includesPayload: includesPayload)
         }
     }
 
@@ -143,6 +149,7 @@ struct LocalHandler: Sendable {
         case .file(let path): .file(path)
         case .url(let url): .url(url)
         case .function(let name): .function(FunctionReference(name: name, region: region))
+        case .kafkaTopic(let topic): .kafkaTopic(topic)
         }
     }
 

@@ -1,11 +1,8 @@
-import ChangeStream
 import Dispatch
-import EventSource
 import Functions
 import HandlerFolders
 import HandlerKit
 import Logging
-import Partition
 import Region
 import Replication
 import Synchronization
@@ -21,16 +18,21 @@ final class LocalHandlers: Sendable {
 
     private let folders: HandlerFolders?
     private let coded: [Handler]
-    private let lambdas: [RegionLambda]
+    private let places: [any HandlerPlace]
+    private let refusalOfTopic: MappingFacts.RefusalOfTopic
     private let logger: Logger
     private let wakeUp = Signal()
     private let isStopping = StopFlag()
     private let thread = DispatchGroup()
 
-    init(folders: HandlerFolders?, coded: [Handler], lambdas: [RegionLambda], logger: Logger) {
+    init(
+        folders: HandlerFolders?, coded: [Handler], places: [any HandlerPlace],
+        refusalOfTopic: @escaping MappingFacts.RefusalOfTopic, logger: Logger
+    ) {
         self.folders = folders
         self.coded = coded
-        self.lambdas = lambdas
+        self.places = places
+        self.refusalOfTopic = refusalOfTopic
         self.logger = logger
     }
 
@@ -64,7 +66,7 @@ final class LocalHandlers: Sendable {
                 scan = folders.scan(previous: scan)
                 for change in scan.changes { apply(change, to: &sources) }
             }
-            for lambda in lambdas { reconcile(lambda, sources) }
+            for place in places { place.reconcile(sources) }
             wakeUp.wait(milliseconds: Self.lookMilliseconds)
         }
     }
@@ -75,7 +77,7 @@ final class LocalHandlers: Sendable {
         switch change {
         case .added(let definition), .changed(let definition), .rewritten(let definition):
             do throws(LocalHandlerError) {
-                let handler = try LocalHandler(definition)
+                let handler = try LocalHandler(definition, refusalOfTopic: refusalOfTopic)
                 try handler.checkLoop(among: Array(sources.values))
                 remove(definition.name, from: &sources)
                 add(handler, to: &sources)
@@ -91,9 +93,9 @@ final class LocalHandlers: Sendable {
     }
 
     private func add(_ handler: LocalHandler, to sources: inout [String: LocalHandler]) {
-        for lambda in lambdas where handler.isOf(lambda.region.name) {
+        for place in places where handler.isOf(place.regionName) {
             do throws(FunctionRegistryError) {
-                try lambda.functions.register(handler.definition(in: lambda.region.name), handler: handler.inProcess)
+                try place.functions.register(handler.definition(in: place.regionName), handler: handler.inProcess)
             } catch {
                 return tell("a handler cannot be used", handler.name, "\(error)")
             }
@@ -105,58 +107,13 @@ final class LocalHandlers: Sendable {
     /// Takes the functions away; the mappings follow when they are reconciled, and keep their places when the handler comes back.
     private func remove(_ name: String, from sources: inout [String: LocalHandler]) {
         guard sources.removeValue(forKey: name) != nil else { return }
-        for lambda in lambdas {
+        for place in places {
             // A region that the handler was not for has nothing to take away.
-            try? lambda.functions.unregister(name)
+            try? place.functions.unregister(name)
         }
     }
 
     private func tell(_ what: String, _ name: String, _ reason: String) {
         logger.error("\(what)", metadata: ["handler": "\(name)", "reason": "\(reason)"])
-    }
-
-    // MARK: Mappings
-
-    private func reconcile(_ lambda: RegionLambda, _ sources: [String: LocalHandler]) {
-        let tables = lambda.region.catalogue.tables
-        var wanted: [String: RegionLambda.Mapping] = [:]
-        for handler in sources.values where handler.isOf(lambda.region.name) {
-            for table in tables where handler.tables.contains(table.name) {
-                guard let stream = table.enabledStream else { continue }
-                let mapping = handler.mapping(
-                    to: table.streamARN(stream), of: table.name, in: lambda.region.name,
-                    nowMilliseconds: lambda.region.wallClock.milliseconds)
-                wanted[mapping.definition.uuid] = mapping
-            }
-        }
-        for mapping in lambda.allMappings {
-            guard let name = mapping.handler else { continue }
-            let uuid = mapping.definition.uuid
-            // What a table that is gone has left in its stream is still delivered.
-            if wanted[uuid] == nil, sources[name] == nil || !isReadable(mapping.definition.streamARN, in: lambda) {
-                lambda.end(uuid)
-            }
-        }
-        for (uuid, mapping) in wanted {
-            if let known = lambda.mapping(uuid), known.isEquivalent(to: mapping) { continue }
-            lambda.run(mapping)
-        }
-    }
-
-    private func isReadable(_ streamARN: String, in lambda: RegionLambda) -> Bool {
-        let catalogue = lambda.region.catalogue
-        return (catalogue.tables + catalogue.deletedTables).contains { table in
-            table.streams.contains { table.streamARN($0) == streamARN }
-        }
-    }
-}
-
-extension RegionLambda.Mapping {
-    /// Whether it asks for the same, whenever it was made.
-    fileprivate func isEquivalent(to other: RegionLambda.Mapping) -> Bool {
-        let (left, right) = (definition, other.definition)
-        return left.streamARN == right.streamARN && left.settings == right.settings
-            && left.filterPatterns == right.filterPatterns && left.isEnabled == right.isEnabled
-            && destination == other.destination
     }
 }

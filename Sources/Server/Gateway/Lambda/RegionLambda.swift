@@ -26,15 +26,18 @@ final class RegionLambda: Sendable {
 
     let region: Region
     let functions: FunctionRegistry
-    let eventSources: EventSourceHost
+    let eventSources: any MappingHost
+    /// Nil without Kafka.
+    let failureTopics: FailureTopics?
     let logger: Logger
     /// Changes of mappings, one after the other; they wait for the store.
     let queue: DispatchQueue
     private let mappings = Mutex<[String: Mapping]>([:])
 
     /// Reads back what the region keeps and starts the mappings.
+    /// - Parameter kafka: where the region's changes are published, for mappings to read them there; nil reads the region's store.
     init(
-        region: Region, settings: Functions.FunctionSettings, log: FunctionLog, logger: Logger
+        region: Region, settings: Functions.FunctionSettings, log: FunctionLog, kafka: RegionTopics?, logger: Logger
     ) throws(StoreError) {
         self.region = region
         self.logger = logger
@@ -47,18 +50,20 @@ final class RegionLambda: Sendable {
         } catch {
             throw error as? StoreError ?? .failed(reason: "\(error)")
         }
+        failureTopics = kafka.map { FailureTopics($0, logger: logger) }
         let posts = FailurePosts(region: region.name, settings: settings, logger: logger)
-        eventSources = EventSourceHost(
-            region: region,
-            calls: FunctionCalls(
-                invoke: { functions.invoke($0, $1, completion: $2) },
-                enqueue: { name, payload in
-                    functions.invokeLater(
-                        name, Functions.Invocation(requestID: RandomUUID.make(), payload: payload)
-                    ).map { "\($0)" }
-                },
-                post: { posts.post($1, to: $0, completion: $2) }),
-            logger: logger)
+        let calls = FunctionCalls(functions, posts, failureTopics)
+        eventSources =
+            if let kafka {
+                KafkaMappingHost(
+                    kafka.place(
+                        calls: calls,
+                        reports: MappingReports(
+                            region: region.name, logger: logger, emit: { region.submit(.emit($0)) { _ in } }),
+                        clock: { region.wallClock.milliseconds }))
+            } else {
+                EventSourceHost(region: region, calls: calls, logger: logger)
+            }
         try loadMappings()
         eventSources.start()
     }
@@ -66,6 +71,7 @@ final class RegionLambda: Sendable {
     func stop() async {
         eventSources.stop()
         await functions.stop()
+        failureTopics?.stop()
     }
 
     private static func storage(in region: Region) -> FunctionStorage {
@@ -118,7 +124,7 @@ final class RegionLambda: Sendable {
     func run(_ mapping: Mapping) {
         let uuid = mapping.definition.uuid
         let before = mappings.withLock { $0.updateValue(mapping, forKey: uuid) }
-        let specification = specification(of: mapping)
+        let specification = mapping.specification
         if before?.definition.filterPatterns != mapping.definition.filterPatterns { warn(about: specification) }
         eventSources.put(specification)
     }
@@ -150,17 +156,20 @@ final class RegionLambda: Sendable {
             mapping.definition, state: status?.state ?? .creating,
             lastProcessingResult: (status?.lastProcessingResult ?? .noRecordsProcessed).rawValue)
     }
+}
 
-    private func specification(of mapping: Mapping) -> MappingSpecification {
-        let definition = mapping.definition
-        return MappingSpecification(
+extension RegionLambda.Mapping {
+    /// As it runs.
+    var specification: MappingSpecification {
+        var specification = MappingSpecification(
             id: definition.uuid, functionName: definition.function.name, functionARN: definition.function.arn,
             tableName: Self.tableName(ofStreamARN: definition.streamARN), streamARN: definition.streamARN,
             settings: definition.settings,
             // Patterns were checked when the mapping was made.
             filters: definition.filterPatterns.compactMap { try? FilterPattern(parsing: Array($0.utf8)) },
-            failureDestination: mapping.destination ?? Self.destination(of: definition),
-            isEnabled: definition.isEnabled)
+            failureDestination: destination ?? Self.destination(of: definition), isEnabled: definition.isEnabled)
+        specification.handlerName = handler
+        return specification
     }
 
     private static func tableName(ofStreamARN arn: String) -> String {
@@ -175,6 +184,7 @@ final class RegionLambda: Sendable {
         case .file(let path): .init(target: .file(path: path), includesPayload: true)
         case .url(let url): .init(target: .url(url), includesPayload: false)
         case .function(let function): .init(target: .function(name: function.name), includesPayload: false)
+        case .kafkaTopic(let topic): .init(target: .kafkaTopic(topic), includesPayload: false)
         }
     }
 }

@@ -224,6 +224,10 @@ enum IteratorAge {
     static func milliseconds(of streamARN: String, _ status: MappingStatus, in region: Region) -> UInt64? {
         guard status.state == .enabled else { return nil }
         guard status.backlog > 0 else { return 0 }
+        if let membership = status.membership {
+            let now = region.wallClock.milliseconds
+            return membership.oldestMilliseconds.map { now - min(now, $0) }
+        }
         let parts = streamARN.split(separator: "/")
         guard parts.count > 1, let log = StreamLog(arn: streamARN, tableName: String(parts[1]), in: region),
             let committed = try? ChangeLogSampler.commitMilliseconds(

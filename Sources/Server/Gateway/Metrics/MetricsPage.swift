@@ -215,6 +215,22 @@ struct MetricsPage {
             guard let age = IteratorAge.milliseconds(of: definition.streamARN, status, in: region) else { continue }
             text.sample(labels(region, definition), Double(age) / 1000)
         }
+        writeGroups(mappings.compactMap { $0.2.membership })
+    }
+
+    /// The name and labels are those of Kafka's exporters. This process tells of the partitions that it has.
+    private mutating func writeGroups(_ memberships: [GroupMembership]) {
+        guard !memberships.isEmpty else { return }
+        text.begin(
+            "kafka_consumergroup_lag", .gauge, "Messages of a topic's partition behind the offset of a consumer group.")
+        for membership in memberships {
+            for (partition, lag) in membership.lag.sorted(by: { $0.key < $1.key }) {
+                text.sample(
+                    [
+                        "consumergroup": membership.group, "topic": membership.topic, "partition": "\(partition)",
+                    ], UInt64(lag))
+            }
+        }
     }
 
     /// Under the name that Kafka's exporters use: every reader of a change log as a consumer group of the topic that the log is published

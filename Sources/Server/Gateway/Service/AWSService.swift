@@ -76,6 +76,11 @@ public final class AWSService: Sendable {
         defaultRegion = regions.names.first?.name ?? ""
     }
 
+    private var lambdas: [RegionLambda] {
+        let all = lambda.withLock { $0 }?.regions.values.map { $0 } ?? []
+        return all.sorted { $0.region.name < $1.region.name }
+    }
+
     /// Answers requests of the Lambda API from now on. Functions learn the endpoint's port, so they come after the endpoint.
     public func attach(_ system: LambdaSystem) {
         let service = LambdaService(regions: system.lambdas, filtersPerMapping: system.filtersPerMapping) { [self] in
@@ -105,7 +110,7 @@ public final class AWSService: Sendable {
         if AdminPages.isChange(request) {
             return controlPlane.submit { [regions] in responder.respond(AdminPages.change(request, of: regions)) }
         }
-        if topics.answer(request, on: readers, responder) { return }
+        if topics.answer(request, lambdas, on: readers, responder) { return }
         if let response = AdminPages.response(to: request, of: regions) {
             return responder.respond(response)
         }

@@ -1,5 +1,4 @@
-/// A self-managed Kafka cluster as event source (reference `event-source-mapping.md` 1, 5): checked as Lambda does, and then refused as
-/// long as there is no Kafka.
+/// A self-managed Kafka cluster as event source (reference `event-source-mapping.md` 1, 5): checked as Lambda does, and then refused.
 struct KafkaSource {
     static let serversMax = 10
     static let accessConfigurationsMax = 22
@@ -62,7 +61,7 @@ struct KafkaSource {
                     && label.utf8.allSatisfy { FunctionNameParts.isNameCharacter($0) && $0 != UInt8(ascii: "_") }
             }
     }
-    private static let topicPattern = LambdaPattern(text: #"[^.]([a-zA-Z0-9\-_.]+)"#) { text in
+    static let topicPattern = LambdaPattern(text: #"[^.]([a-zA-Z0-9\-_.]+)"#) { text in
         text.utf8.count > 1 && !text.hasPrefix(".")
             && text.dropFirst().utf8.allSatisfy { FunctionNameParts.isNameCharacter($0) || $0 == UInt8(ascii: ".") }
     }

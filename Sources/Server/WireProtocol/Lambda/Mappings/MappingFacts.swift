@@ -9,14 +9,20 @@ public struct MappingFacts: Sendable {
     public let hasFunction: @Sendable (String) -> Bool
     /// Whether a stream of that ARN can be read.
     public let hasStream: @Sendable (String) -> Bool
+    /// Why a Kafka topic cannot take what mappings give up; nil when it can.
+    public let refusalOfTopic: RefusalOfTopic
     /// How many filters a mapping may have.
     public let filtersMax: Int
+
+    public typealias RefusalOfTopic = @Sendable (_ topic: String) -> String?
+    public static let noKafka: RefusalOfTopic = { _ in "it needs --kafka, and the server runs without" }
 
     /// - Parameter filtersMax: at most `EventSourceMappingDefinition.filtersMax`, as on AWS after a raised quota.
     public init(
         region: RegionName, nowMilliseconds: UInt64, mappings: [EventSourceMappingDefinition],
         filtersMax: Int = EventSourceMappingDefinition.filtersDefaultMax,
-        hasFunction: @escaping @Sendable (String) -> Bool, hasStream: @escaping @Sendable (String) -> Bool
+        hasFunction: @escaping @Sendable (String) -> Bool, hasStream: @escaping @Sendable (String) -> Bool,
+        refusalOfTopic: @escaping RefusalOfTopic = Self.noKafka
     ) {
         self.region = region
         self.nowMilliseconds = nowMilliseconds
@@ -24,18 +30,19 @@ public struct MappingFacts: Sendable {
         self.filtersMax = min(filtersMax, EventSourceMappingDefinition.filtersMax)
         self.hasFunction = hasFunction
         self.hasStream = hasStream
+        self.refusalOfTopic = refusalOfTopic
     }
 
     /// With the streams that the catalogue has.
     public init(
         _ context: RequestContext, mappings: [EventSourceMappingDefinition],
         filtersMax: Int = EventSourceMappingDefinition.filtersDefaultMax,
-        hasFunction: @escaping @Sendable (String) -> Bool
+        hasFunction: @escaping @Sendable (String) -> Bool, refusalOfTopic: @escaping RefusalOfTopic = Self.noKafka
     ) {
         self.init(
             region: context.region, nowMilliseconds: context.wallMilliseconds, mappings: mappings,
             filtersMax: filtersMax, hasFunction: hasFunction,
-            hasStream: { (try? StreamPlace.find($0, in: context)) != nil })
+            hasStream: { (try? StreamPlace.find($0, in: context)) != nil }, refusalOfTopic: refusalOfTopic)
     }
 
     /// Checks what holds for every mapping, new or changed.
@@ -70,6 +77,9 @@ public struct MappingFacts: Sendable {
             guard destination.isLatest, hasFunction(destination.name) else {
                 throw .invalidParameter("The OnFailure destination does not exist: \(destination.arn)")
             }
+        }
+        if case .kafkaTopic(let topic) = mapping.failureDestination, let reason = refusalOfTopic(topic) {
+            throw .invalidParameter("The OnFailure destination kafka://\(topic) is not possible: \(reason)")
         }
         try DestinationLoop.check(mapping, among: mappings)
     }

@@ -26,7 +26,7 @@ public struct CreateEventSourceMappingRequest: Sendable, Equatable {
             if position == Self.atTimestamp, try members.timestamp("StartingPositionTimestamp") == nil {
                 throw .invalidParameter("StartingPositionTimestamp is required for the StartingPosition AT_TIMESTAMP.")
             }
-            throw .needsKafka("A self-managed Kafka cluster as event source")
+            throw .hasNoKafkaSources
         }
         guard let source else { throw .invalidParameter("Unrecognized event source.") }
         self.function = function

@@ -7,12 +7,15 @@ import Replication
 /// AWS's queues, topics and buckets are not here. What is:
 /// * `file:///absolute/path.jsonl`: one line of JSON per batch is appended;
 /// * `http://…`, `https://…`: the JSON is posted;
+/// * `kafka://<topic>`: the JSON is the value of a message, where the server has Kafka;
 /// * `arn:aws:lambda:<region>:<account>:function:<name>`: the function is invoked asynchronously with it.
 public enum OnFailureDestination: Sendable, Equatable {
     /// An absolute path.
     case file(String)
     case url(String)
     case function(FunctionReference)
+    /// The topic's name.
+    case kafkaTopic(String)
 
     /// The longest text, in characters.
     static let lengthMax = 350
@@ -29,7 +32,7 @@ public enum OnFailureDestination: Sendable, Equatable {
                 text.utf8.allSatisfy({ (0x21..<0x7F).contains($0) })
             else { throw .invalidParameter("The OnFailure destination is no URL: \(text)") }
             self = .url(text)
-        case "kafka": throw .needsKafka("A Kafka topic as OnFailure destination")
+        case "kafka": self = .kafkaTopic(try Self.topic(text))
         case "arn" where ResourceARN(text)?.service == "lambda":
             self = .function(
                 try FunctionReference(
@@ -38,7 +41,8 @@ public enum OnFailureDestination: Sendable, Equatable {
         default:
             throw .invalidParameter(
                 "The OnFailure destination '\(text)' is not possible here: give a file (file:///path.jsonl), a URL "
-                    + "(http://… or https://…) or a function (\(FunctionReference.arn("<name>", region))).")
+                    + "(http://… or https://…), a Kafka topic (kafka://<topic>) or a function "
+                    + "(\(FunctionReference.arn("<name>", region))).")
         }
     }
 
@@ -48,7 +52,17 @@ public enum OnFailureDestination: Sendable, Equatable {
         case .file(let path): "file://" + path
         case .url(let url): url
         case .function(let function): function.arn
+        case .kafkaTopic(let topic): "kafka://" + topic
         }
+    }
+
+    private static func topic(_ text: String) throws(LambdaError) -> String {
+        let topic = text.dropFirst("kafka://".count)
+        guard text.hasPrefix("kafka://"), KafkaSource.topicPattern.matches(String(topic)) else {
+            throw .invalidParameter(
+                "The OnFailure destination must name a Kafka topic, as in kafka://failures: \(text)")
+        }
+        return String(topic)
     }
 
     private static func filePath(_ text: String) throws(LambdaError) -> String {
@@ -65,9 +79,11 @@ public enum OnFailureDestination: Sendable, Equatable {
 }
 
 extension LambdaError {
-    /// The one place that says that there is no Kafka.
-    static func needsKafka(_ what: String) -> LambdaError {
-        .invalidParameter("\(what) needs --kafka, which this build does not have yet.")
+    /// A Kafka source of one's own is no stream of a table.
+    static var hasNoKafkaSources: LambdaError {
+        .invalidParameter(
+            "A self-managed Kafka cluster cannot be an event source here: give the stream of a table. With --kafka its "
+                + "mappings consume the table's topic as consumer groups.")
     }
 }
 
