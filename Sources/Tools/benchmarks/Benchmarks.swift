@@ -7,7 +7,8 @@ struct Benchmarks: ParsableCommand {
         commandName: "benchmarks",
         abstract: "Measure Tributary beside its baselines. Build with -c release.",
         subcommands: [
-            RequestBenchmark.self, ReplicationBenchmark.self, FilterBenchmark.self, HandlerBenchmark.self,
+            RequestBenchmark.self, ReplicationBenchmark.self, PublicationBenchmark.self, FilterBenchmark.self,
+            HandlerBenchmark.self,
             HandlerBenchmarkProcess.self,
         ])
 }

@@ -4,7 +4,8 @@ import Foundation
 /// Shows what a running server publishes to Kafka.
 struct Topics: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the Kafka topics of a running server: offsets, what is not published yet, how far links are behind.")
+        abstract:
+            "Show the Kafka topics of a running server: offsets, what is not published yet, how far links are behind.")
 
     @Option(help: "The server's address.")
     var endpoint = "http://localhost:8000"
