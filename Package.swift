@@ -174,8 +174,8 @@ let package = Package(
             dependencies: [
                 "CRocksDB", "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream",
                 "EventPattern", "EventSource", "HandlerKit", "KeyValueStore", "Partition", "Region", "Functions",
-                "EventSources", "Gateway", "HandlerRuntime", "RecordLog", "KafkaLog", "CRdKafka", argumentParser,
-                logging,
+                "EventSources", "Gateway", "HandlerRuntime", "ChangeMessage", "RecordLog", "KafkaLog", "CRdKafka",
+                "LogTransport", argumentParser, logging,
             ],
             path: "Sources/Tools/benchmarks", swiftSettings: settings),
 
@@ -229,8 +229,9 @@ let package = Package(
         tests(
             "LogTransportTests",
             [
-                "LogTransport", "ChangeMessage", "Publication", "RecordLog", "Region", "Partition", "ChangeStream",
-                "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes", "KeyValueStore", logging,
+                "LogTransport", "ChangeMessage", "Publication", "RecordLog", "KafkaLog", "Region", "Partition",
+                "ChangeStream", "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes", "KeyValueStore",
+                logging,
             ]),
         tests(
             "WireProtocolTests",

@@ -7,9 +7,11 @@ import Replication
 import Testing
 
 @Suite struct PublishingTests {
-    @Test("every change is in the topic once, in order per key, whatever stops in between")
-    func restarts() throws {
-        try withTransport { world in
+    @Test(
+        "every change is in the topic once, in order per key, whatever stops in between",
+        arguments: TransportWorld.Cluster.allCases)
+    func restarts(cluster: TransportWorld.Cluster) throws {
+        try withTransport(cluster) { world in
             try world.createTable()
             for round in 0..<4 {
                 for number in 0..<50 { try world.put("k\(number % 17)", "\(round).\(number)", in: us) }
@@ -27,16 +29,18 @@ import Testing
         }
     }
 
-    @Test("a log that cannot be reached stops no write, and gets everything when it is back")
-    func outage() throws {
-        try withTransport { world in
+    @Test(
+        "a log that cannot be reached stops no write, and gets everything when it is back",
+        arguments: TransportWorld.Cluster.allCases)
+    func outage(cluster: TransportWorld.Cluster) throws {
+        try withTransport(cluster) { world in
             try world.createTable()
             try world.put("a", "1", in: us)
             try world.waitUntilPublished()
-            world.logs[us]?.setReachable(false)
+            try world.setReachable(false)
             for number in 0..<100 { try world.put("k\(number)", "x", in: us) }
             try eventually("the backlog is seen") { backlog(world) == 100 }
-            world.logs[us]?.setReachable(true)
+            try world.setReachable(true)
             try world.waitUntilPublished()
             try eventually("the backlog is gone") { backlog(world) == 0 }
         }
@@ -103,9 +107,42 @@ import Testing
             try eventually("both are published") {
                 try world.records("t.us-east-1.T.changes").reduce(0) { $0 + $1.count } == 40
             }
+            // The end of the topic no longer tells how far the first one was published.
+            try world.restart()
+            try world.put("last", "3", in: us)
+            try eventually("the next change is published") {
+                try world.records("t.us-east-1.T.changes").reduce(0) { $0 + $1.count } >= 41
+            }
+            let ofFirst = try world.records("t.us-east-1.T.changes").joined()
+                .map { try MessageHeaders($0.headers).place() }.filter { $0.generation == "one" }
+            #expect(ofFirst.map(\.sequence).sorted() == Array(1...20))
             for partition in try world.records("t.us-east-1.T.changes") {
                 let generations = try partition.map { try MessageHeaders($0.headers).place().generation }
                 #expect(generations == generations.sorted(), "the records of the first one come first")
+            }
+        }
+    }
+
+    @Test("what a table of the same name had before is taken out of the state topic")
+    func staleStates() throws {
+        try withTransport { world in
+            try world.createTable(id: "one")
+            for number in 0..<20 { try world.put("k\(number)", "1", in: us) }
+            func newest() throws -> [String: String?] {
+                var newest: [String: String?] = [:]
+                for record in try world.records("t.us-east-1.T.state").joined() {
+                    newest[String(decoding: record.key ?? [], as: UTF8.self)] =
+                        record.value.map { String(decoding: $0, as: UTF8.self) }
+                }
+                return newest
+            }
+            try eventually("the states are published") { try newest().count == 20 }
+            let table = try #require(try world.table(in: us))
+            _ = try world.region(us).perform(.changeCatalogue(.drop(table.number)))
+            try world.createTable(id: "two")
+            try world.put("k3", "2", in: us)
+            try eventually("only the new state is left") {
+                try newest().compactMapValues { $0 } == [#"{"pk":{"S":"k3"}}"#: #"{"pk":{"S":"k3"},"v":{"S":"2"}}"#]
             }
         }
     }

@@ -35,15 +35,15 @@ import Testing
         }
     }
 
-    @Test("hours without the log lose nothing")
-    func outage() throws {
-        try withTransport { world in
+    @Test("hours without the log lose nothing", arguments: TransportWorld.Cluster.allCases)
+    func outage(cluster: TransportWorld.Cluster) throws {
+        try withTransport(cluster) { world in
             try world.createGlobalTable()
-            for log in world.logs.values { log.setReachable(false) }
+            try world.setReachable(false)
             for number in 0..<100 { try world.put("k\(number % 20)", "us \(number)", in: us) }
             try world.restart()
             for number in 0..<100 { try world.put("k\(number % 30)", "eu \(number)", in: eu) }
-            for log in world.logs.values { log.setReachable(true) }
+            try world.setReachable(true)
             try waitUntilEqual(world, (0..<30).map { "k\($0)" })
             try world.waitUntilPublished(us)
             try world.waitUntilPublished(eu)

@@ -3,6 +3,7 @@ import Bytes
 import ChangeMessage
 import ChangeStream
 import Foundation
+import KafkaLog
 import KeyValueStore
 import LogTransport
 import Logging
@@ -17,7 +18,19 @@ let eu = RegionName(stored: "eu-west-1")
 
 /// Regions whose changes travel over a log in memory, with everything that `tributary serve` runs.
 final class TransportWorld {
+    /// What the regions' logs are.
+    enum Cluster: CaseIterable, CustomTestStringConvertible {
+        case memory
+        /// Kafka, on mock clusters of this process.
+        case kafka
+
+        var testDescription: String { "\(self)" }
+    }
+
+    /// The regions' own when they are in memory; these can be made to misbehave.
     let logs: [RegionName: MemoryRecordLog]
+    private let clusters: [RegionName: MockKafkaCluster]
+    private let allLogs: [RegionName: any RecordLog]
     private let directory: String
     private(set) var regions: RegionSet
     private(set) var controlPlane: ControlPlane
@@ -25,16 +38,26 @@ final class TransportWorld {
     let format: RecordFormat
 
     /// - Parameter sharesLog: whether both regions have one log; else each has its own.
-    init(sharesLog: Bool = false, format: RecordFormat = .streams) throws {
-        let first = MemoryRecordLog()
-        logs = [us: first, eu: sharesLog ? first : MemoryRecordLog()]
+    init(_ cluster: Cluster = .memory, sharesLog: Bool = false, format: RecordFormat = .streams) throws {
+        switch cluster {
+        case .memory:
+            let first = MemoryRecordLog()
+            logs = [us: first, eu: sharesLog ? first : MemoryRecordLog()]
+            clusters = [:]
+            allLogs = logs
+        case .kafka:
+            let first = try MockKafkaCluster()
+            logs = [:]
+            clusters = [us: first, eu: sharesLog ? first : try MockKafkaCluster()]
+            allLogs = try clusters.mapValues { try KafkaLog($0, logger: silentLogger) }
+        }
         self.format = format
         directory = FileManager.default.temporaryDirectory.appending(path: "tributary-log-\(UUID().uuidString)").path
-        (regions, controlPlane, transport) = try Self.open(directory, logs, format)
+        (regions, controlPlane, transport) = try Self.open(directory, allLogs, format)
     }
 
     private static func open(
-        _ directory: String, _ logs: [RegionName: MemoryRecordLog], _ format: RecordFormat
+        _ directory: String, _ logs: [RegionName: any RecordLog], _ format: RecordFormat
     ) throws -> (RegionSet, ControlPlane, LogTransport) {
         let names = try #require(TopicNames(prefix: "t"))
         var configuration = TransportConfiguration(logs: logs, servers: [:], names: names)
@@ -57,7 +80,15 @@ final class TransportWorld {
 
     func restart() throws {
         stop()
-        (regions, controlPlane, transport) = try Self.open(directory, logs, format)
+        (regions, controlPlane, transport) = try Self.open(directory, allLogs, format)
+    }
+
+    /// Breaks or mends the way to all logs.
+    func setReachable(_ isReachable: Bool) throws {
+        for log in logs.values { log.setReachable(isReachable) }
+        for cluster in clusters.values {
+            if isReachable { try cluster.setBroker(up: 1) } else { try cluster.setBroker(down: 1) }
+        }
     }
 
     func removeFiles() { try? FileManager.default.removeItem(atPath: directory) }
@@ -127,7 +158,7 @@ final class TransportWorld {
 
     /// All records of a topic by partition.
     func records(_ topic: String, of name: RegionName = us) throws -> [[LogRecord]] {
-        let log = try #require(logs[name])
+        let log = try #require(allLogs[name])
         guard let found = try log.topics(withPrefix: topic).first(where: { $0.name == topic }) else { return [] }
         let reader = try log.makeReader(ReaderSettings())
         defer { reader.close() }
@@ -171,9 +202,10 @@ func item(_ key: String, _ value: String) -> Item {
 }
 
 func withTransport(
-    sharesLog: Bool = false, format: RecordFormat = .streams, _ scenario: (TransportWorld) throws -> Void
+    _ cluster: TransportWorld.Cluster = .memory, sharesLog: Bool = false, format: RecordFormat = .streams,
+    _ scenario: (TransportWorld) throws -> Void
 ) throws {
-    let world = try TransportWorld(sharesLog: sharesLog, format: format)
+    let world = try TransportWorld(cluster, sharesLog: sharesLog, format: format)
     defer {
         world.stop()
         world.removeFiles()

@@ -97,6 +97,20 @@ public struct ChangeMessageWriter: Sendable {
         state(of: item, item: item, version: version, sequence: sequence, source: .snapshot, nowMilliseconds)
     }
 
+    /// The message that takes out the state of an item which a table of this name had before.
+    public func staleState(
+        _ key: [UInt8], partition: Int32, snapshotAt sequence: UInt64, nowMilliseconds: Int64
+    ) -> LogMessage {
+        let version = Version(timestamp: .zero, region: table.region)
+        var headers = commonHeaders(
+            id: "\(table.tableID)/\(sequence)/\(String(decoding: key, as: UTF8.self))/before", type: "item.absent",
+            sequence: sequence, version)
+        headers.append(.stateSource, StateSource.snapshot.rawValue)
+        return LogMessage(
+            partition: partition, key: key, value: nil, headers: headers, timestampMilliseconds: nowMilliseconds,
+            token: sequence)
+    }
+
     private func state(
         of image: Item, item: Item?, version: Version, sequence: UInt64, source: StateSource, _ nowMilliseconds: Int64
     ) -> LogMessage {

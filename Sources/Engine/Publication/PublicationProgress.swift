@@ -10,7 +10,7 @@ public struct PublicationProgress: Sendable {
         case untouched
         /// Its last record of this log.
         case record(UInt64)
-        /// Other logs only: those of tables of this name before.
+        /// Its last records are of other logs: those of tables that had this name before or after.
         case otherLogs
         /// What it held is gone by retention.
         case trimmed
@@ -32,8 +32,7 @@ public struct PublicationProgress: Sendable {
         last = ends.map { end in
             switch end {
             case .record(let sequence): sequence
-            case .untouched, .trimmed: floor
-            case .otherLogs: 0
+            case .untouched, .otherLogs, .trimmed: floor
             }
         }
         next = max(first, (last.min() ?? 0) + 1)

@@ -15,6 +15,8 @@ struct LogAdvance {
     static let recordsPerBatchMax = 512
     /// Their stored bytes at the most (one record may be larger).
     static let bytesPerBatchMax = 1 << 20
+    /// How long messages of a table before are waited for, at a time.
+    static let flushMilliseconds = 1000
 
     let loop: PublisherLoop
     let log: PublishedLog
@@ -57,6 +59,12 @@ struct LogAdvance {
     }
 
     private func findPlace() throws(PublishingFailure) {
+        if log.content == .state, let name = log.table?.name,
+            region.catalogue.deletedTables.contains(where: { $0.name == name })
+        {
+            // States of the table before may be on their way still.
+            try logged { () throws(RecordLogError) in try producer.flush(timeoutMilliseconds: Self.flushMilliseconds) }
+        }
         let ends = try logged { () throws(RecordLogError) in
             try TopicEnds(
                 log: loop.publisher.log, topic: log.topic, partitions: log.partitions, generation: log.generation
@@ -70,7 +78,7 @@ struct LogAdvance {
             resumingAfter: ends.map(\.end), known: note.confirmed, first: firstSequence)
         guard log.content == .state else { return }
         let followsLog = ends.contains { $0.stateSource == .log }
-        if !followsLog, isNew || !note.isFilled { try beginFill() }
+        if !followsLog, isNew || !note.isFilled { try beginFill(isNew: isNew) }
     }
 
     private var firstSequence: UInt64 {
@@ -83,7 +91,7 @@ struct LogAdvance {
 
     // MARK: State that was there before
 
-    private func beginFill() throws(PublishingFailure) {
+    private func beginFill(isNew: Bool) throws(PublishingFailure) {
         guard let table = log.table else { return }
         let last = nextSequence - 1
         // What is published must not be lost any more.
@@ -91,7 +99,22 @@ struct LogAdvance {
             throw .store(region.failure ?? .failed(reason: "the region is closed"))
         }
         let snapshot = try stored { () throws(StoreError) in try region.store.snapshot() }
-        log.fill = StateFill(table, snapshot, sequence: last)
+        let stale = isNew ? [] : try staleStates()
+        log.fill = StateFill(table, snapshot, sequence: last, stale: stale)
+    }
+
+    private func staleStates() throws(PublishingFailure) -> Set<StaleStates.Key> {
+        let found = try logged { () throws(RecordLogError) in
+            try StaleStates(
+                log: loop.publisher.log, topic: log.topic, partitions: log.partitions, generation: log.generation
+            ).read()
+        }
+        if !found.isComplete {
+            loop.publisher.logger.warning(
+                "a topic keeps states of a table that had the name before: they are too many",
+                metadata: loop.metadata(log))
+        }
+        return found.keys
     }
 
     private func advanceFill() throws(PublishingFailure) -> Int {

@@ -36,7 +36,8 @@ final class PublishedLog {
     /// How the topic differs from what was wanted.
     var differences: [String] = []
     var hasTopic = false
-    var savedNote: UInt64?
+    var savedNote: PublicationNote?
+    var durableNote: PublicationNote?
     /// When to look at the topic again after it could not be reached, in milliseconds of the machine's clock.
     var retryMilliseconds: UInt64 = 0
 

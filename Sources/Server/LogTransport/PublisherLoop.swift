@@ -113,15 +113,17 @@ final class PublisherLoop {
         ["region": "\(publisher.region.name)", "topic": "\(log.topic)"]
     }
 
-    /// A table that was made anew waits until the records of the one before are published: they share the topic.
+    /// A table that was made anew waits until the records of the one before are published, and until that is noted for good: they share
+    /// the topic, whose end will no longer tell.
     private func isBehindAnother(_ log: PublishedLog) -> Bool {
-        guard let table = log.table else { return false }
+        guard log.content == .changes, let table = log.table else { return false }
         return logs.contains { other in
             guard other.topic == log.topic, let earlier = other.table, earlier.number < table.number else {
                 return false
             }
             let end = publisher.region.counters(earlier.number).nextSequence
-            return other.content == .changes && (other.progress?.confirmedEnd ?? 0) < end
+            guard let confirmed = other.progress?.confirmedEnd, confirmed >= end else { return true }
+            return !save(PublicationNote(confirmed: confirmed - 1, isFilled: true), of: other, isDurable: true)
         }
     }
 
@@ -247,15 +249,19 @@ final class PublisherLoop {
     private func saveNotes() {
         for log in logs {
             guard let progress = log.progress, log.fill == nil else { continue }
-            let confirmed = progress.confirmedEnd - 1
-            guard log.savedNote != confirmed else { continue }
-            save(PublicationNote(confirmed: confirmed, isFilled: true), of: log)
+            save(PublicationNote(confirmed: progress.confirmedEnd - 1, isFilled: true), of: log)
         }
     }
 
-    func save(_ note: PublicationNote, of log: PublishedLog) {
-        log.savedNote = note.confirmed
-        _ = publisher.region.perform(.keep(KeptValue(name: log.noteName, value: note.bytes, isDurable: false)))
+    /// Answers whether it is saved. One that need not be durable may be lost by a power failure, and an older one stands for it.
+    @discardableResult
+    func save(_ note: PublicationNote, of log: PublishedLog, isDurable: Bool = false) -> Bool {
+        if note == (isDurable ? log.durableNote : log.savedNote) { return true }
+        let kept = KeptValue(name: log.noteName, value: note.bytes, isDurable: isDurable)
+        guard case .done = publisher.region.perform(.keep(kept)) else { return false }
+        log.savedNote = note
+        if isDurable { log.durableNote = note }
+        return true
     }
 }
 

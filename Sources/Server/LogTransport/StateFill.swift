@@ -16,23 +16,36 @@ struct StateFill {
     /// Messages that are handed over and not confirmed.
     var unconfirmedCount = 0
     private(set) var isRead = false
+    private var stale: [StaleStates.Key]
     private let snapshot: RegionStore.Snapshot
     private var range: KeyRange
 
-    /// - Parameter sequence: was the last one before the snapshot was taken.
-    init(_ table: TableDefinition, _ snapshot: RegionStore.Snapshot, sequence: UInt64) {
+    /// - Parameters:
+    ///   - sequence: was the last one before the snapshot was taken.
+    ///   - stale: what the topic shows of tables before; it is taken out first.
+    init(_ table: TableDefinition, _ snapshot: RegionStore.Snapshot, sequence: UInt64, stale: Set<StaleStates.Key>) {
+        self.stale = Array(stale)
         self.sequence = sequence
         self.snapshot = snapshot
         range = StorageKeys.items(table.number)
     }
 
     mutating func nextPart(_ writer: ChangeMessageWriter, nowMilliseconds: Int64) throws(StoreError) -> [LogMessage] {
+        let sequence = sequence
+        if !stale.isEmpty {
+            let part = stale.suffix(Self.itemsPerPartMax)
+            stale.removeLast(part.count)
+            unconfirmedCount += part.count
+            return part.map { key in
+                writer.staleState(
+                    key.key, partition: key.partition, snapshotAt: sequence, nowMilliseconds: nowMilliseconds)
+            }
+        }
         var messages: [LogMessage] = []
         var bytes = 0
         var last: [UInt8]?
         var count = 0
         var failure: StoreError?
-        let sequence = sequence
         try snapshot.scan(range, in: .items, reverse: false) { key, value in
             guard let state = try? StoredItem(decoding: value) else {
                 failure = .corrupted(path: "items", reason: "an item cannot be decoded")

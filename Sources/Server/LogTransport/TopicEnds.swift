@@ -1,5 +1,4 @@
 import ChangeMessage
-import Dispatch
 import Publication
 import RecordLog
 
@@ -8,9 +7,6 @@ struct TopicEnds {
     /// How many records are looked at first, from the end; when none of them tells, so many times more.
     private static let recordsFirst: Int64 = 16
     private static let growth: Int64 = 16
-    /// How long a look may take without anything coming, in milliseconds. Compaction may have removed what was at the end.
-    private static let silenceMillisecondsMax = 2000
-    private static let bytesPerPollMax = 16 << 20
 
     /// A partition's end.
     struct End: Sendable, Equatable {
@@ -59,32 +55,9 @@ struct TopicEnds {
         _ ranges: [TopicPartition: OffsetRange], _ count: Int64, _ reader: any LogReader
     ) throws(RecordLogError) -> [TopicPartition: MessagePlace] {
         var places: [TopicPartition: MessagePlace] = [:]
-        var waiting = Set(ranges.keys)
-        try reader.assign(ranges.mapValues { .offset(max($0.start, $0.end - count)) })
-        var lastNews = DispatchTime.now()
-        while !waiting.isEmpty {
-            let batches: [RecordBatch]
-            do throws(RecordLogError) {
-                batches = try reader.poll(recordsMax: 1000, bytesMax: Self.bytesPerPollMax, waitMilliseconds: 100)
-            } catch .offsetOutOfRange(let partition) {
-                // Retention was faster.
-                waiting.remove(partition)
-                continue
-            }
-            for batch in batches {
-                for record in batch.records {
-                    if let place = try? MessageHeaders(record.headers).place() { places[batch.source] = place }
-                }
-                if let last = batch.records.last, let range = ranges[batch.source], last.offset + 1 >= range.end {
-                    waiting.remove(batch.source)
-                }
-            }
-            if !batches.isEmpty { lastNews = .now() }
-            let silence = (DispatchTime.now().uptimeNanoseconds - lastNews.uptimeNanoseconds) / 1_000_000
-            guard silence < Self.silenceMillisecondsMax else {
-                if let trouble = reader.trouble { throw trouble }
-                break
-            }
+        let stretches = ranges.mapValues { OffsetRange(start: max($0.start, $0.end - count), end: $0.end) }
+        try TopicScan(reader: reader).visit(stretches) { partition, record in
+            if let place = try? MessageHeaders(record.headers).place() { places[partition] = place }
         }
         return places
     }

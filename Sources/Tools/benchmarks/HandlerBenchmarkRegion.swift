@@ -22,7 +22,7 @@ final class HandlerBenchmarkRegion: Sendable {
     let region: Region
     let table: TableDefinition
     let directory: String
-    private let regions: RegionSet
+    let regions: RegionSet
 
     static let logger = Logger(label: "benchmarks") { _ in SwiftLogNoOpLogHandler() }
 

@@ -20,11 +20,14 @@ struct ReplicationBenchmark: ParsableCommand {
     @Option(help: "Every so many writes, one is watched in the other region.")
     var watchEvery = 10
 
+    @Flag(help: "Replicate through a mock Kafka cluster of the server's process.")
+    var kafka = false
+
     @Option(help: "Where the data is kept during the run.")
     var directory = FileManager.default.temporaryDirectory.appendingPathComponent("tributary-benchmark").path
 
     func run() throws {
-        let server = try ServerProcess(arguments: [], directory: directory)
+        let server = try ServerProcess(arguments: kafka ? ["--kafka", "embedded"] : [], directory: directory)
         defer { server.stop() }
         let writer = try Connection(port: server.port)
         let reader = try Connection(port: server.port)
@@ -50,7 +53,7 @@ struct ReplicationBenchmark: ParsableCommand {
         }
         let achieved = Double(writes) / (Double(monotonicNanoseconds() - begin) / 1e9)
         print(
-            "\(Self.source) to \(Self.target), no link delay, \(fixed(achieved, 0)) writes/s (asked: \(fixed(rate, 0)))"
+            "\(Self.source) to \(Self.target), no link delay\(kafka ? ", through Kafka" : ""), \(fixed(achieved, 0)) writes/s (asked: \(fixed(rate, 0)))"
         )
         print(
             "acknowledged to visible, \(latencies.count) writes watched: p50 \(latencies.percentile(0.5)), p99 \(latencies.percentile(0.99))"

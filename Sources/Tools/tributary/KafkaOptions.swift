@@ -60,11 +60,13 @@ struct KafkaOptions: ParsableArguments {
         _ = try servers(regions)
         guard TopicNames(prefix: topicPrefix) != nil else {
             throw ValidationError(
-                "--topic-prefix '\(topicPrefix)' must be 1 to \(TopicNames.prefixLengthMax) letters, digits, '.', '_' or '-'")
+                "--topic-prefix '\(topicPrefix)' must be 1 to \(TopicNames.prefixLengthMax) letters, digits, '.', '_' or '-'"
+            )
         }
         guard (1...TransportConfiguration.partitionsMax).contains(topicPartitions) else {
             throw ValidationError(
-                "--topic-partitions must be between 1 and \(TransportConfiguration.partitionsMax), not \(topicPartitions)")
+                "--topic-partitions must be between 1 and \(TransportConfiguration.partitionsMax), not \(topicPartitions)"
+            )
         }
         if let factor = topicReplicationFactor, factor < 1 {
             throw ValidationError("--topic-replication-factor must be at least 1, not \(factor)")
@@ -84,12 +86,14 @@ struct KafkaOptions: ParsableArguments {
         for cluster in clusters {
             let sides = cluster.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard sides.count == 2, !sides[1].isEmpty, let name = RegionName(String(sides[0])) else {
-                throw ValidationError("--kafka: '\(cluster)' is neither of the form us-east-1=broker:9092 nor 'embedded'")
+                throw ValidationError(
+                    "--kafka: '\(cluster)' is neither of the form us-east-1=broker:9092 nor 'embedded'")
             }
             guard regions.contains(name) else {
                 let held = regions.map(\.name).joined(separator: ", ")
                 throw ValidationError(
-                    "--kafka: \(name) is not a region of this process (--regions \(held)), and regions of different processes cannot replicate yet")
+                    "--kafka: \(name) is not a region of this process (--regions \(held)), and regions of different processes cannot replicate yet"
+                )
             }
             guard servers.updateValue(String(sides[1]), forKey: name) == nil else {
                 throw ValidationError("--kafka: \(name) is named twice")
@@ -105,7 +109,8 @@ struct KafkaOptions: ParsableArguments {
             count * hours * 3_600_000 >= TransportConfiguration.retentionMillisecondsMin
         else {
             throw ValidationError(
-                "--topic-retention must be hours or days, as in 48h or 7d, at least 24h, or forever; not '\(topicRetention)'")
+                "--topic-retention must be hours or days, as in 48h or 7d, at least 24h, or forever; not '\(topicRetention)'"
+            )
         }
         return count * hours * 3_600_000
     }
@@ -125,7 +130,9 @@ struct KafkaOptions: ParsableArguments {
             } else {
                 let cluster = try MockKafkaCluster()
                 var logs: [RegionName: any RecordLog] = [:]
-                for name in regions { logs[name] = try KafkaLog(cluster, properties(of: name, regions), logger: logger) }
+                for name in regions {
+                    logs[name] = try KafkaLog(cluster, properties(of: name, regions), logger: logger)
+                }
                 let servers = Dictionary(uniqueKeysWithValues: regions.map { ($0, cluster.bootstrapServers) })
                 configuration = TransportConfiguration(logs: logs, servers: servers, names: names)
                 configuration.isEmbedded = true
@@ -154,7 +161,9 @@ struct KafkaOptions: ParsableArguments {
         for property in properties where !regions.contains(where: { property.hasPrefix("\($0):") }) {
             try found.set(property)
         }
-        for property in properties where property.hasPrefix(own) { try found.set(String(property.dropFirst(own.count))) }
+        for property in properties where property.hasPrefix(own) {
+            try found.set(String(property.dropFirst(own.count)))
+        }
         return found
     }
 
