@@ -147,7 +147,8 @@ let package = Package(
             [
                 "Bytes", "JSONBytes", "AttributeModel", "Capacity", "ChangeStream", "Replication", "Partition",
                 "KeyValueStore", "Region", "HTTPEndpoint", "WireProtocol", "EventPattern", "EventSource", "Metrics",
-                "Functions", "EventSources", "HandlerKit", "HandlerFolders", "LogTransport", "ChangeMessage", "RecordLog",
+                "Functions", "EventSources", "HandlerKit", "HandlerFolders", "LogTransport", "ChangeMessage",
+                "RecordLog",
                 logging,
             ] + nio),
         layer(
