@@ -98,6 +98,7 @@ struct LambdaDestinationTests {
                 "arn:aws:lambda:us-east-1:000000000000:function:g:$LATEST",
                 .function(FunctionReference(name: "g", qualifier: "$LATEST", region: LambdaFixture.region))
             ),
+            ("kafka://failures", .kafkaTopic("failures")),
         ] as [(String, OnFailureDestination)])
     func destinations(_ text: String, _ destination: OnFailureDestination) throws {
         #expect(try OnFailureDestination(text, in: region) == destination)

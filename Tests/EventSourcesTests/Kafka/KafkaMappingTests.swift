@@ -3,6 +3,7 @@ import ChangeStream
 import EventSource
 import EventSources
 import Foundation
+import Functions
 import RecordLog
 import Replication
 import Synchronization

@@ -7,6 +7,7 @@ import EventSource
 import EventSources
 import Partition
 import RecordLog
+import Region
 import Replication
 import Synchronization
 import Testing

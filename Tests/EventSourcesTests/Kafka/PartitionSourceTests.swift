@@ -69,8 +69,7 @@ import Testing
     @Test func finishedRecordsBehindAFailingOneMakeRoom() throws {
         var source = source(MappingSettings(batchSize: 1, parallelizationFactor: 2))
         var offset: Int64 = 0
-        var open = invocations(source.take([record(0, key: 0)], upTo: 1, at: 0))
-        let poison = try #require(open.popLast())
+        let poison = try #require(invocations(source.take([record(0, key: 0)], upTo: 1, at: 0)).first)
         for _ in 0..<50 {
             offset += 1
             let calls = invocations(source.take([record(offset, key: 1)], upTo: offset + 1, at: 0))

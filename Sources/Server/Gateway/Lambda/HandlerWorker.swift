@@ -119,7 +119,8 @@ final class WorkerRegion: HandlerPlace {
         }
         let isNews = state.withLock { state in
             state.tables = tables
-            state.tablesReadMilliseconds = now
+            // Asking may have taken longer than the answer is good for.
+            state.tablesReadMilliseconds = FunctionClock.system.wallMilliseconds()
             defer { state.toldTrouble = trouble }
             return trouble != nil && state.toldTrouble != trouble
         }
