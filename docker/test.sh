@@ -10,5 +10,7 @@ swift test --skip FunctionsTests | tee "$log"
 swift test --skip-build --filter FunctionsTests
 swift build -c release --product tributary
 swift build -c release --product audit-log
+swift build -c release --product simulator
+"$(swift build -c release --show-bin-path)/simulator" swarm --seeds 1..1000
 .venv/bin/python -m pytest Tests/Conformance "$@"
 awk '/^fuzzed / { inputs += $3; targets += 1 } END { print targets + 0 " fuzz targets took " inputs + 0 " inputs without coverage" }' "$log"

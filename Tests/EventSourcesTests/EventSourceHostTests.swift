@@ -97,7 +97,8 @@ import Testing
             try hosted.put(1...2)
             try await hosted.waitUntilRead()
             hosted.host.put(try hosted.mapping(isEnabled: false))
-            #expect(hosted.host.status(of: "m")?.state == .disabling)
+            // The host's thread may be done with it already.
+            #expect([.disabling, .disabled].contains(hosted.host.status(of: "m")?.state))
             try await hosted.waitUntil(.disabled)
             try hosted.put(3...5)
             try await eventually("the backlog is seen") { hosted.host.status(of: "m")?.backlog == 3 }

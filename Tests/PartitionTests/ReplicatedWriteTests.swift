@@ -150,7 +150,10 @@ import Testing
         let last = StoredItem(
             version: Version(timestamp: times[1], region: Self.europe), item: item(#"{"pk":{"S":"a"},"v":{"N":"3"}}"#))
         let key = try region.table().keySchema.key(of: item(Self.key))
-        for _ in 0..<2 { try region.apply(.backfill(BackfillChunk(table: 1, states: [(key, last)]))) }
+        try region.apply(.backfill(BackfillChunk(table: 1, states: [(key, last)])))
+        #expect(region.lastGroupNeededSync, "it may be of a region whose links take its own records for durable")
+        try region.apply(.backfill(BackfillChunk(table: 1, states: [(key, last)])))
+        #expect(!region.lastGroupNeededSync)
         try region.replicate(#"{"pk":{"S":"a"},"v":{"N":"3"}}"#, from: Self.europe, at: times[1], next: 3)
         let records = try region.changes()
         #expect(records.map(\.kind) == [.insert, .modify])

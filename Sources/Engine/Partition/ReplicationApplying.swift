@@ -81,6 +81,8 @@ extension RegionEngine {
             // What a replica is filled with is no change. But a link was faster with an older one, which is in the log: without this record
             // its readers would be left with that.
             guard planned.stored != nil, planned.changesItem else { continue }
+            // It may be a write of this region from before it lost its replica, and links take a region's own records for durable.
+            group.requireSync()
             log(
                 table: chunk.table, old: planned.stored?.item, new: state.item, version: state.version,
                 baseVersion: nil, wallMilliseconds: wallMilliseconds, cause: .restore, transaction: nil, group: &group)

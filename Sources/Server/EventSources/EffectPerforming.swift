@@ -81,24 +81,7 @@ extension EventSourceLoop {
 
     private func tell(_ parts: TransactionInParts, of id: String) {
         guard let specification = mappings[id]?.specification else { return }
-        host.logger.warning(
-            "a handler gets a transaction in parts",
-            metadata: metadata(of: specification).merging([
-                "transaction": "\(parts.id)", "reason": "\(parts.reason.rawValue)",
-                "records": "\(parts.records.count)",
-            ]) { $1 })
-        emit(.transactionDeliveredInParts, specification) { writer in
-            writer.key("transaction")
-            writer.string(parts.id)
-            writer.key("reason")
-            writer.string(parts.reason.rawValue)
-            writer.key("records")
-            writer.number(parts.records.count)
-            writer.key("startSequenceNumber")
-            writer.string(parts.records.first.map { SequenceNumber.text(of: $0) } ?? "")
-            writer.key("endSequenceNumber")
-            writer.string(parts.records.last.map { SequenceNumber.text(of: $0) } ?? "")
-        }
+        host.reports.tell(parts, of: specification)
     }
 
     func tellStoreFailure(_ error: StoreError, _ id: String) {

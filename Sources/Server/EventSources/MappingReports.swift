@@ -73,6 +73,28 @@ public struct MappingReports: Sendable {
         }
     }
 
+    /// Tells that a mapping that wants whole transactions gets one in parts.
+    func tell(_ parts: TransactionInParts, of mapping: MappingSpecification) {
+        logger.warning(
+            "a handler gets a transaction in parts",
+            metadata: metadata(of: mapping).merging([
+                "transaction": "\(parts.id)", "reason": "\(parts.reason.rawValue)",
+                "records": "\(parts.records.count)",
+            ]) { $1 })
+        emit(.transactionDeliveredInParts, mapping) { writer in
+            writer.key("transaction")
+            writer.string(parts.id)
+            writer.key("reason")
+            writer.string(parts.reason.rawValue)
+            writer.key("records")
+            writer.number(parts.records.count)
+            writer.key("startSequenceNumber")
+            writer.string(parts.records.first.map { SequenceNumber.text(of: $0) } ?? "")
+            writer.key("endSequenceNumber")
+            writer.string(parts.records.last.map { SequenceNumber.text(of: $0) } ?? "")
+        }
+    }
+
     /// Tells that the stream's log forgot records before they were read.
     /// - Parameters:
     ///   - first: where the first one was, as people find it.

@@ -109,8 +109,9 @@ extension GroupMemberLoop {
             switch effect {
             case .invoke(let invocation): invoke(invocation, of: partition)
             case .discard(let discard): give(up: discard, of: partition, at: now)
-            // Positions are offsets here, and the engine is never told of a trimmed log.
-            case .positionsChanged, .recordsLost: break
+            // Positions are offsets here, the engine is never told of a trimmed log, and transactions come as they arrive
+            // (`KafkaMappingHost.put`).
+            case .positionsChanged, .recordsLost, .transactionInParts: break
             }
         }
     }

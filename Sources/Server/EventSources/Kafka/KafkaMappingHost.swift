@@ -1,4 +1,5 @@
 import Dispatch
+import EventSource
 import Logging
 public import RecordLog
 public import Replication
@@ -34,7 +35,16 @@ public final class KafkaMappingHost: MappingHost {
         leaving.wait()
     }
 
+    /// Starts or changes a mapping. Whole transactions cannot be had here: their records lie in several partitions, which different processes
+    /// may read.
     public func put(_ specification: MappingSpecification) {
+        var specification = specification
+        if specification.settings.deliversCompleteTransactions {
+            specification.settings.transactionDelivery = .asArrived
+            place.reports.logger.warning(
+                "a handler gets transactions as they arrive: a consumer group on Kafka cannot wait for whole ones",
+                metadata: place.reports.metadata(of: specification))
+        }
         let known = members.withLock { $0[specification.id] }
         if let known, known.topic == place.topicName(specification.tableName) { return known.update(specification) }
         if known != nil { remove(id: specification.id) }
