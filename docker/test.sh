@@ -12,6 +12,8 @@ for suites in "${apart[@]}"; do swift test --skip-build --filter "$suites"; done
 swift build -c release --product tributary
 swift build -c release --product audit-log
 swift build -c release --product simulator
-"$(swift build -c release --show-bin-path)/simulator" swarm --seeds 1..1000
+simulator="$(swift build -c release --show-bin-path)/simulator"
+"$simulator" swarm --seeds 1..1000
+"$simulator" meta
 .venv/bin/python -m pytest Tests/Conformance "$@"
 awk '/^fuzzed / { inputs += $3; targets += 1 } END { print targets + 0 " fuzz targets took " inputs + 0 " inputs without coverage" }' "$log"

@@ -192,6 +192,9 @@ def test_a_worker_takes_up_where_another_stopped_and_sees_what_lambda_sees(clust
     )
     for n in range(5):
         put(client(HOME), "Views", "a", n)
+    # Before the last one has arrived there may be nothing to delete.
+    arrived = lambda: client(WEST).get_item(TableName="Views", Key={"id": {"S": "a"}}).get("Item", {}).get("n")  # noqa: E731
+    eventually(lambda: arrived() == {"N": "4"}, within_seconds=30)
     client(WEST).delete_item(TableName="Views", Key={"id": {"S": "a"}})
     worker = new_worker(servers, [HOME, WEST], handlers)
     eventually(lambda: len(lines(seen)) >= 6, within_seconds=30)
