@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// The house rules that a machine can check.
@@ -53,13 +54,23 @@ enum HouseRules {
         if file.lines.count > fileLinesMax {
             found.append("\(file.path):\(file.lines.count): the file is longer than \(fileLinesMax) lines")
         }
-        for (index, line) in file.lines.enumerated() {
+        for (index, line) in file.lines.enumerated() where mentions(line, suspects) {
             let neighbours = file.lines[max(0, index - 3)...min(file.lines.count - 1, index + 3)]
             if let rule = brokenRule(line, in: file, neighbours: Array(neighbours)) {
                 found.append("\(file.path):\(index + 1): \(rule)")
             }
         }
         return found + longFunctions(file)
+    }
+
+    /// Every line that breaks a rule has one of these in it. Looking for bytes first is what makes the check quick.
+    private static let suspects = [
+        "TODO", "FIXME", "XXX", "HACK", "fatalError", "try!", "as!", "Date()", "UUID()", "SystemRandomNumberGenerator",
+        "ContinuousClock", "Task.sleep", ".random(", "Manager", "Helper", "Util", "@unchecked",
+    ]
+
+    private static func mentions(_ line: String, _ words: [String]) -> Bool {
+        line.withCString { text in words.contains { strstr(text, $0) != nil } }
     }
 
     private static func brokenRule(_ line: String, in file: SourceTree.File, neighbours: [String]) -> String? {
@@ -89,7 +100,9 @@ enum HouseRules {
     private static func longFunctions(_ file: SourceTree.File) -> [String] {
         file.lines.indices.compactMap { start in
             let line = file.lines[start]
-            guard line.contains(/^\s*(?:[\w@()]+ )*(?:func |init[?(<])/), !line.hasSuffix("}") else { return nil }
+            guard mentions(line, ["func ", "init"]), line.contains(/^\s*(?:[\w@()]+ )*(?:func |init[?(<])/),
+                !line.hasSuffix("}")
+            else { return nil }
             let indentation = line.prefix { $0 == " " }
             let end = file.lines[start...].dropFirst().firstIndex { $0 == indentation + "}" }
             guard let end, end - start + 1 > functionLinesMax else { return nil }
