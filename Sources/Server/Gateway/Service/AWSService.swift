@@ -101,6 +101,8 @@ public final class AWSService: Sendable {
 
     /// Answers one request. Called on an event loop; never blocks.
     public func handle(_ request: HTTPRequest, _ responder: Responder) {
+        // Tables first: all that follows is asked of each other request.
+        if Self.isOfDynamoDB(request.head) { return answerDynamoDB(request, responder) }
         if request.head.uri == "/health", lambda.withLock({ $0 == nil }) {
             return responder.respond(AdminPages.message(.serviceUnavailable, "the server is starting"))
         }
@@ -122,6 +124,16 @@ public final class AWSService: Sendable {
         if metrics.answerPage(request, on: readers, responder) { return }
         if let target = Self.scalingTarget(of: request) { return answerScaling(target, request, responder) }
         if let wire = MetricsSystem.wire(of: request) { return answerCloudWatch(wire, request, responder) }
+        answerDynamoDB(request, responder)
+    }
+
+    private static func isOfDynamoDB(_ head: HTTPRequestHead) -> Bool {
+        head.method == .POST && head.uri == "/"
+            && head.headers.first(name: "x-amz-target")?.utf8.starts(with: "DynamoDB".utf8) == true
+    }
+
+    /// DynamoDB, its streams, and what else is neither a page nor of another service.
+    private func answerDynamoDB(_ request: HTTPRequest, _ responder: Responder) {
         switch Preflight.decide(request.head, hasBody: request.body.readableBytes > 0, region: defaultRegion) {
         case .respond(let response):
             responder.respond(response)
