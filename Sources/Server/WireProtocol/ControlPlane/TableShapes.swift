@@ -36,7 +36,8 @@ enum TableShapes {
                 "PointInTimeRecoverySpecification",
                 ["PointInTimeRecoveryEnabled": .boolean, "RecoveryPeriodInDays": .integer]),
         ])
-    private static let autoScaling = Shape.structure(
+    /// Auto scaling settings, as both versions of global tables take them.
+    static let autoScaling = Shape.structure(
         "AutoScalingSettingsUpdate",
         [
             "MinimumUnits": .long, "MaximumUnits": .long, "AutoScalingDisabled": .boolean,

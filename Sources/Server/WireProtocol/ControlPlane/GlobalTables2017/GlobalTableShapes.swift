@@ -23,36 +23,18 @@ enum GlobalTableShapes {
     private static let replicaUpdate = Shape.structure(
         "ReplicaUpdate", ["Create": region("CreateReplicaAction"), "Delete": region("DeleteReplicaAction")])
 
-    private static let autoScaling = Shape.structure(
-        "AutoScalingSettingsUpdate",
-        [
-            "MinimumUnits": .long, "MaximumUnits": .long, "AutoScalingDisabled": .boolean,
-            "AutoScalingRoleArn": .string,
-            "ScalingPolicyUpdate": .structure(
-                "AutoScalingPolicyUpdate",
-                [
-                    "PolicyName": .string,
-                    "TargetTrackingScalingPolicyConfiguration": .structure(
-                        "AutoScalingTargetTrackingScalingPolicyConfigurationUpdate",
-                        [
-                            "DisableScaleIn": .boolean, "ScaleInCooldown": .integer, "ScaleOutCooldown": .integer,
-                            "TargetValue": .double,
-                        ]),
-                ]),
-        ])
-
     private static let updateSettings = Shape.structure(
         "UpdateGlobalTableSettingsInput",
         [
             "GlobalTableName": .string, "GlobalTableBillingMode": .string,
             "GlobalTableProvisionedWriteCapacityUnits": .long,
-            "GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate": autoScaling,
+            "GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate": TableShapes.autoScaling,
             "GlobalTableGlobalSecondaryIndexSettingsUpdate": .list(
                 .structure(
                     "GlobalTableGlobalSecondaryIndexSettingsUpdate",
                     [
                         "IndexName": .string, "ProvisionedWriteCapacityUnits": .long,
-                        "ProvisionedWriteCapacityAutoScalingSettingsUpdate": autoScaling,
+                        "ProvisionedWriteCapacityAutoScalingSettingsUpdate": TableShapes.autoScaling,
                     ])),
             "ReplicaSettingsUpdate": .list(replicaSettings),
         ])
@@ -61,13 +43,13 @@ enum GlobalTableShapes {
         "ReplicaSettingsUpdate",
         [
             "RegionName": .string, "ReplicaProvisionedReadCapacityUnits": .long, "ReplicaTableClass": .string,
-            "ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate": autoScaling,
+            "ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate": TableShapes.autoScaling,
             "ReplicaGlobalSecondaryIndexSettingsUpdate": .list(
                 .structure(
                     "ReplicaGlobalSecondaryIndexSettingsUpdate",
                     [
                         "IndexName": .string, "ProvisionedReadCapacityUnits": .long,
-                        "ProvisionedReadCapacityAutoScalingSettingsUpdate": autoScaling,
+                        "ProvisionedReadCapacityAutoScalingSettingsUpdate": TableShapes.autoScaling,
                     ])),
         ])
 }
