@@ -65,6 +65,8 @@ public final class EventSourceHost: Sendable {
         isStopping.set()
         wakeUp.signal()
         thread.wait()
+        // A call that the thread handed over has been made, too, when this returns.
+        workers.sync(flags: .barrier) {}
     }
 
     /// Adds a mapping, or gives it other settings.
