@@ -17,7 +17,7 @@ let us = RegionName(stored: "us-east-1")
 let eu = RegionName(stored: "eu-west-1")
 
 /// Regions whose changes travel over a log in memory, with everything that `tributary serve` runs.
-final class TransportWorld {
+final class TransportWorld: RegionWorld {
     /// What the regions' logs are.
     enum Cluster: CaseIterable, CustomTestStringConvertible {
         case memory
@@ -97,18 +97,6 @@ final class TransportWorld {
 
     // MARK: Tables
 
-    func createTable(_ name: String = "T", id: String = "one", stream: Bool = true) throws {
-        let region = try region(us)
-        let schema = KeySchema(partitionKeys: [KeyAttribute(name: "pk", type: .string)])
-        let definition = TableDefinition(
-            number: region.nextTableNumber, name: name, region: us, tableID: id,
-            createdMilliseconds: region.wallClock.milliseconds, status: .active, keySchema: schema,
-            attributeDefinitions: schema.attributes, billing: Billing(mode: .payPerRequest, throughput: .none),
-            localIndexes: [], globalIndexes: [])
-        _ = region.perform(.changeCatalogue(.create(definition)))
-        if stream { _ = region.perform(.changeCatalogue(.enableStream(definition.number, .keysOnly))) }
-    }
-
     func createGlobalTable(_ name: String = "T") throws {
         try createTable(name)
         try addReplica(name)
@@ -119,39 +107,6 @@ final class TransportWorld {
         try eventually("the replica is active") {
             try [us, eu].allSatisfy { try self.table(name, in: $0)?.status == .active }
         }
-    }
-
-    func table(_ name: String = "T", in region: RegionName) throws -> TableDefinition? {
-        try self.region(region).catalogue.table(named: name)
-    }
-
-    func put(_ key: String, _ value: String, in name: RegionName, table tableName: String = "T") throws {
-        try write(key, .put(item(key, value)), in: name, tableName)
-    }
-
-    func delete(_ key: String, in name: RegionName, table tableName: String = "T") throws {
-        try write(key, .delete, in: name, tableName)
-    }
-
-    private func write(_ key: String, _ change: ItemWrite.Change, in name: RegionName, _ tableName: String) throws {
-        let table = try #require(try table(tableName, in: name))
-        let keyItem = Item(["pk": .string(Text(key))])
-        let write = ItemWrite(
-            table: table.number, key: try table.keySchema.key(of: keyItem), keyItem: keyItem, change: change,
-            condition: nil)
-        guard case .written = try region(name).perform(.write(write)) else {
-            Issue.record("\(key) was not written")
-            return
-        }
-    }
-
-    func value(_ key: String, in name: RegionName, table tableName: String = "T") throws -> String? {
-        guard let table = try table(tableName, in: name) else { return nil }
-        let encoded = try table.keySchema.key(of: Item(["pk": .string(Text(key))]))
-        guard let bytes = try region(name).store.value(of: StorageKeys.item(table.number, encoded), in: .items),
-            case .string(let text)? = try bytes.withUnsafeBytes({ try StoredItem(decoding: $0) }).item?.value(of: "v")
-        else { return nil }
-        return text.description
     }
 
     // MARK: Topics
@@ -194,6 +149,58 @@ final class TransportWorld {
         let found = try sequences(topic, of: name)
         #expect(found.joined().sorted() == Array(1...max(last, 1)), sourceLocation: sourceLocation)
         for partition in found { #expect(partition == partition.sorted(), sourceLocation: sourceLocation) }
+    }
+}
+
+/// Where regions are, in one process or several, for tests that look at their tables.
+protocol RegionWorld {
+    func region(_ name: RegionName) throws -> Region
+}
+
+extension RegionWorld {
+    func createTable(_ name: String = "T", id: String = "one", stream: Bool = true) throws {
+        let region = try region(us)
+        let schema = KeySchema(partitionKeys: [KeyAttribute(name: "pk", type: .string)])
+        let definition = TableDefinition(
+            number: region.nextTableNumber, name: name, region: us, tableID: id,
+            createdMilliseconds: region.wallClock.milliseconds, status: .active, keySchema: schema,
+            attributeDefinitions: schema.attributes, billing: Billing(mode: .payPerRequest, throughput: .none),
+            localIndexes: [], globalIndexes: [])
+        _ = region.perform(.changeCatalogue(.create(definition)))
+        if stream { _ = region.perform(.changeCatalogue(.enableStream(definition.number, .keysOnly))) }
+    }
+
+    func table(_ name: String = "T", in region: RegionName) throws -> TableDefinition? {
+        try self.region(region).catalogue.table(named: name)
+    }
+
+    func put(_ key: String, _ value: String, in name: RegionName, table tableName: String = "T") throws {
+        try write(key, .put(item(key, value)), in: name, tableName)
+    }
+
+    func delete(_ key: String, in name: RegionName, table tableName: String = "T") throws {
+        try write(key, .delete, in: name, tableName)
+    }
+
+    private func write(_ key: String, _ change: ItemWrite.Change, in name: RegionName, _ tableName: String) throws {
+        let table = try #require(try table(tableName, in: name))
+        let keyItem = Item(["pk": .string(Text(key))])
+        let write = ItemWrite(
+            table: table.number, key: try table.keySchema.key(of: keyItem), keyItem: keyItem, change: change,
+            condition: nil)
+        guard case .written = try region(name).perform(.write(write)) else {
+            Issue.record("\(key) was not written")
+            return
+        }
+    }
+
+    func value(_ key: String, in name: RegionName, table tableName: String = "T") throws -> String? {
+        guard let table = try table(tableName, in: name) else { return nil }
+        let encoded = try table.keySchema.key(of: Item(["pk": .string(Text(key))]))
+        guard let bytes = try region(name).store.value(of: StorageKeys.item(table.number, encoded), in: .items),
+            case .string(let text)? = try bytes.withUnsafeBytes({ try StoredItem(decoding: $0) }).item?.value(of: "v")
+        else { return nil }
+        return text.description
     }
 }
 

@@ -97,6 +97,15 @@ public struct ChangeMessageWriter: Sendable {
         state(of: item, item: item, version: version, sequence: sequence, source: .snapshot, nowMilliseconds)
     }
 
+    /// The message of an item that was deleted before the `.state` topic began to follow the log; older writes of it may still be on their way.
+    ///
+    /// - Parameter keyItem: the attributes of its key.
+    public func absence(
+        of keyItem: Item, version: Version, snapshotAt sequence: UInt64, nowMilliseconds: Int64
+    ) -> LogMessage {
+        state(of: keyItem, item: nil, version: version, sequence: sequence, source: .snapshot, nowMilliseconds)
+    }
+
     /// The message that takes out the state of an item which a table of this name had before.
     public func staleState(
         _ key: [UInt8], partition: Int32, snapshotAt sequence: UInt64, nowMilliseconds: Int64

@@ -31,6 +31,9 @@ public struct TopicNames: Sendable, Equatable {
 
     public func control(of region: RegionName) -> String { "\(prefix).\(region.name).control" }
 
+    /// By which regions of different processes know each other. No table's topic has a name of three parts, as this one.
+    public func catalogue(of region: RegionName) -> String { "\(prefix).\(region.name).catalogue" }
+
     public func topic(_ content: Content, of table: String, in region: RegionName) -> String {
         let start = "\(prefix).\(region.name)."
         let end = ".\(content.rawValue)"

@@ -22,6 +22,7 @@ public struct ControlEvent: Sendable, Equatable {
         /// A handler did not get a transaction as a whole although its mapping asks for that.
         case transactionDeliveredInParts = 14
         case linkRecordsMissing = 20
+        case replicaRebuilt = 21
 
         public var name: String {
             switch self {
@@ -40,6 +41,7 @@ public struct ControlEvent: Sendable, Equatable {
             case .handlerRecordDropped: "handler.record-dropped"
             case .transactionDeliveredInParts: "transaction.delivered-in-parts"
             case .linkRecordsMissing: "link.records-missing"
+            case .replicaRebuilt: "replica.rebuilt"
             }
         }
 

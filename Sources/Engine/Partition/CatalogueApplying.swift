@@ -103,9 +103,10 @@ extension RegionEngine {
     ) {
         guard isLive(number), var definition = tables[number]?.definition, let counters = tables[number]?.counters
         else { return }
-        let timeToLive = definition.timeToLive
+        let before = definition
         body(&definition, counters)
-        settleExpiryList(from: timeToLive, to: definition.timeToLive, in: number, group: &group)
+        definition.noteSettings(changedFrom: before, wallMilliseconds: wallMilliseconds)
+        settleExpiryList(from: before.timeToLive, to: definition.timeToLive, in: number, group: &group)
         tables[number]?.definition = definition
         provisionWrites(of: number, wallMilliseconds: wallMilliseconds)
         save(definition, group: &group)

@@ -19,6 +19,7 @@ extension TableDefinition {
         definition.writeScaling = writeScaling
         definition.tableClass = tableClass
         definition.timeToLive = timeToLive.map { $0.settled }
+        definition.settingsVersion = settingsVersion
         definition.nextIndexOrdinal = nextIndexOrdinal
         definition.streams = [
             Stream(
@@ -52,6 +53,22 @@ extension TableDefinition {
         from peer: RegionName, _ counters: TableCounters, _ cursors: [RegionName: LinkCursor]
     ) -> LinkCursor {
         LinkCursor(next: peer == region ? counters.nextSequence : cursors[peer]?.next ?? 1)
+    }
+
+    /// Forgets what a region of another process was to make its replica like.
+    public mutating func withdrawProposal(for region: RegionName) {
+        let left = proposedReplicas?.filter { $0.region != region } ?? []
+        proposedReplicas = left.isEmpty ? nil : left
+    }
+
+    /// Gives a replica that is to be made what was proposed for it: capacity and table class of its own.
+    public mutating func take(proposal: TableDefinition) {
+        billing = proposal.billing
+        tableClass = proposal.tableClass
+        for place in globalIndexes.indices {
+            guard let index = proposal.index(named: globalIndexes[place].name) else { continue }
+            globalIndexes[place].throughput = index.throughput
+        }
     }
 
     /// Back from UPDATING to ACTIVE, when neither an index nor a replica is being made for which this region's table is responsible.

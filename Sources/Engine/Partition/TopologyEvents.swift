@@ -45,7 +45,19 @@ extension ControlEvent {
         }
     }
 
-    /// A topic no longer holds what a link has not read, so the link reads it from the source's own log; for the region that receives.
+    /// A region's replica was brought up to date from the state of another one, because that one's topic no longer held what the replica
+    /// lacked.
+    public static func replicaRebuilt(table: String, region: RegionName, source: RegionName) -> ControlEvent {
+        ControlEvent(kind: .replicaRebuilt, subject: table) { writer in
+            for (name, text) in [("table", table), ("region", region.name), ("source", source.name)] {
+                writer.key(name)
+                writer.string(text)
+            }
+        }
+    }
+
+    /// A topic no longer holds what a link has not read; for the region that receives. The link reads it from the log of a source of the same
+    /// process; for a source of another one the replica is rebuilt.
     ///
     /// - Parameter missing: the sequence numbers in the source's log of the table.
     public static func recordsMissing(

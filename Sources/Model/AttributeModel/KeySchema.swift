@@ -79,6 +79,23 @@ public struct KeySchema: Hashable, Sendable, Codable {
         return EncodedKey(bytes: bytes, partitionEnd: bytes.count)
     }
 
+    /// The item that consists of a stored key's attributes.
+    public func item(of key: EncodedKey) throws(DamagedBytes) -> Item {
+        var map = AttributeMap()
+        try key.bytes.withUnsafeBufferPointer { (buffer) throws(DamagedBytes) in
+            var reader = ByteReader(UnsafeRawBufferPointer(buffer), at: EncodedKey.hashBytes)
+            for attribute in attributes {
+                map[attribute.name] =
+                    switch attribute.type {
+                    case .number: .number(try DecimalNumber(orderedBytes: &reader))
+                    case .string: .string(Text(utf8: try KeyCodec.read(from: &reader)))
+                    case .binary: .binary(try KeyCodec.read(from: &reader))
+                    }
+            }
+        }
+        return Item(map)
+    }
+
     private func append(
         _ attribute: KeyAttribute, of item: Item, to bytes: inout [UInt8], bytesMax: Int, isPartitionKey: Bool
     ) throws(KeyError) {

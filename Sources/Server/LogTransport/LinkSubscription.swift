@@ -2,7 +2,7 @@ import ChangeMessage
 import Partition
 import Publication
 import RecordLog
-import Region
+import Replication
 
 /// What a link's feed reads of one table: the records that came, where each topic partition is to be read on, and what is missing.
 struct LinkSubscription {
@@ -34,14 +34,14 @@ struct LinkSubscription {
 
     /// Takes a record. One that nobody can use is an error, and passed over.
     mutating func take(
-        _ record: LogRecord, of partition: Int32, from source: Region
+        _ record: LogRecord, of partition: Int32, from source: RegionName
     ) throws(ChangeMessageError) {
         offsets[Int(partition)] = record.offset + 1
         let headers = MessageHeaders(record.headers)
         let place = try headers.place()
         guard place.generation == table.tableID, place.stateSource == nil, place.sequence >= merge.end else { return }
         let content: LinkRecord.Content
-        if try headers.originRegion() == source.name {
+        if try headers.originRegion() == source {
             let arrived = try reader.change(key: record.key, value: record.value, headers: headers)
             content = .own(arrived.change, commitMilliseconds: arrived.commitMilliseconds)
         } else {

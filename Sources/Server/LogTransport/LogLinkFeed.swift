@@ -14,7 +14,8 @@ import Synchronization
 ///
 /// A table's records come in the order of the source's log again (`TopicMerge`), so that the link's cursor means the same as with a store:
 /// it may change between both. Offsets are kept too, but only as a hint where to begin to read. What the topic has lost (retention, or the
-/// mock cluster's limit) is read from the source's log, which keeps it until the link has it; a control event says so.
+/// mock cluster's limit) is read from the source's log, which keeps it until the link has it; a control event says so. The log of a region
+/// of another process cannot be read: then the replica must be rebuilt.
 ///
 /// Unchecked: everything but `reader` and `idle` is used by the link's thread only, as `LinkFeed` demands.
 final class LogLinkFeed: LinkFeed, @unchecked Sendable {
@@ -28,13 +29,16 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
     static let checkMilliseconds: UInt64 = 200
     static let hintMilliseconds: UInt64 = 5000
 
-    private let source: Region
+    private let source: RegionName
     private let target: Region
     private let log: any RecordLog
     private let names: TopicNames
     private let logger: Logger
     private let confirmedEnd: @Sendable (TableDefinition) -> UInt64?
-    private let store: StoreLinkFeed
+    /// The source's own log; nil when the source is in another process.
+    private let store: StoreLinkFeed?
+    /// Called now and then while records are missing that nobody here can read.
+    private let onLost: @Sendable (_ tableName: String) -> Void
     private let idle = Signal()
     private let reader = Mutex<(any LogReader)?>(nil)
     private var subscriptions: [String: LinkSubscription] = [:]
@@ -45,13 +49,18 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
     /// Tables that are not read yet, each from its first record that is wanted.
     private var wishes: [String: (table: TableDefinition, first: UInt64)] = [:]
     private var subscribeMilliseconds: UInt64 = 0
+    private var lossToldMilliseconds: UInt64 = 0
     private var savedHints: [String: LinkHint] = [:]
     private var trouble: String?
     /// Messages that nobody could use.
     private var unusableCount = 0
 
+    /// - Parameters:
+    ///   - store: reads the source's own log; nil when the source is in another process.
+    ///   - confirmedEnd: the first record of a table that is not known to be in its topic.
     init(
-        from source: Region, to target: Region, _ log: any RecordLog, _ names: TopicNames, logger: Logger,
+        from source: RegionName, to target: Region, _ log: any RecordLog, _ names: TopicNames, store: StoreLinkFeed?,
+        logger: Logger, onLost: @escaping @Sendable (_ tableName: String) -> Void,
         confirmedEnd: @escaping @Sendable (TableDefinition) -> UInt64?
     ) {
         self.source = source
@@ -60,7 +69,8 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         self.names = names
         self.logger = logger
         self.confirmedEnd = confirmedEnd
-        store = StoreLinkFeed(source: source, observer: "link to \(target.name), missing records")
+        self.store = store
+        self.onLost = onLost
     }
 
     func wakeUp() {
@@ -89,11 +99,21 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         subscriptions[table.tableID]?.discard(before: first)
         guard let subscription = subscriptions[table.tableID] else { return }
         guard first >= subscription.missingEnd else {
-            return try store.visit(table, from: first, until: min(end, subscription.missingEnd), body)
+            if let store { return try store.visit(table, from: first, until: min(end, subscription.missingEnd), body) }
+            return tellLoss(in: table)
         }
         subscription.merge.visit(from: first) { entry in
             entry.sequence < end && body(entry.element) == .next
         }
+    }
+
+    func end(of table: TableDefinition) -> UInt64? { subscriptions[table.tableID]?.merge.end }
+
+    private func tellLoss(in table: TableDefinition) {
+        let now = Self.nowMilliseconds
+        guard now - lossToldMilliseconds >= Self.checkMilliseconds else { return }
+        lossToldMilliseconds = now
+        onLost(table.name)
     }
 
     func wait(milliseconds: Int) {
@@ -164,7 +184,9 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
 
     private func tell(_ missing: Range<UInt64>, of subscription: LinkSubscription) {
         logger.warning(
-            "a topic does not hold what a link has not read; it is read from the source's log",
+            store == nil
+                ? "a topic does not hold what a link has not read; the replica must be rebuilt"
+                : "a topic does not hold what a link has not read; it is read from the source's log",
             metadata: [
                 "topic": "\(subscription.topic)", "to": "\(target.name)", "first": "\(missing.lowerBound)",
                 "last": "\(missing.upperBound - 1)",
@@ -172,7 +194,7 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         _ = target.perform(
             .emit(
                 .recordsMissing(
-                    from: source.name, to: target.name, table: subscription.table.name, topic: subscription.topic,
+                    from: source, to: target.name, table: subscription.table.name, topic: subscription.topic,
                     missing: missing)))
     }
 
@@ -195,7 +217,7 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
     private func makeSubscription(
         _ table: TableDefinition, from first: UInt64
     ) throws(RecordLogError) -> LinkSubscription? {
-        let topic = names.topic(.changes, of: table.name, in: source.name)
+        let topic = names.topic(.changes, of: table.name, in: source)
         guard let found = try log.topics(withPrefix: topic).first(where: { $0.name == topic }) else { return nil }
         let ranges = try log.offsets(of: found.topicPartitions)
         var offsets = ranges.map(\.start)
@@ -258,7 +280,7 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
             trouble = "\(error)"
             logger.warning(
                 "a link cannot read its source's topics",
-                metadata: ["from": "\(source.name)", "to": "\(target.name)", "reason": "\(error)"])
+                metadata: ["from": "\(source)", "to": "\(target.name)", "reason": "\(error)"])
         }
     }
 
@@ -280,7 +302,7 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         }
     }
 
-    private func hintName(_ tableID: String) -> String { "link/\(source.name)/\(tableID)" }
+    private func hintName(_ tableID: String) -> String { "link/\(source)/\(tableID)" }
 }
 
 /// Where a link may begin to read a topic: every record from `sequence` on lies at these offsets or behind them.

@@ -1,3 +1,4 @@
+public import AttributeModel
 import ChangeMessage
 public import Logging
 public import Partition
@@ -13,6 +14,7 @@ public final class LogTransport: LinkTransport {
     public let configuration: TransportConfiguration
     private let logger: Logger
     private let publishers = Mutex<[RegionName: Publisher]>([:])
+    private let catalogues = Mutex<(publishers: [CataloguePublisher], listeners: [CatalogueListener])>(([], []))
 
     public init(_ configuration: TransportConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -27,10 +29,34 @@ public final class LogTransport: LinkTransport {
             publishers.withLock { $0[region.name] = publisher }
             publisher.start()
         }
+        if !regions.remotes.isEmpty { startCatalogues(of: regions) }
+    }
+
+    /// Regions of different processes know each other by these.
+    private func startCatalogues(of regions: RegionSet) {
+        for region in regions.regions {
+            guard let log = configuration.logs[region.name] else { continue }
+            let catalogue = CataloguePublisher(region, of: regions, log, configuration, logger: logger) {
+                [self] table in
+                let publisher = publisher(of: region.name)
+                return (publisher?.confirmedEnd(.changes, of: table), publisher?.confirmedEnd(.state, of: table))
+            }
+            catalogues.withLock { $0.publishers.append(catalogue) }
+            catalogue.start()
+        }
+        for remote in regions.remotes {
+            guard let log = configuration.logs[remote.name] else { continue }
+            let listener = CatalogueListener(remote, log, configuration, logger: logger)
+            catalogues.withLock { $0.listeners.append(listener) }
+            listener.start()
+        }
     }
 
     /// Returns when nothing more is published; call it before the regions are stopped.
     public func stop() {
+        let (telling, listening) = catalogues.withLock { ($0.publishers, $0.listeners) }
+        for listener in listening { listener.stop() }
+        for publisher in telling { publisher.stop() }
         for publisher in publishers.withLock({ Array($0.values) }) { publisher.stop() }
     }
 
@@ -38,8 +64,39 @@ public final class LogTransport: LinkTransport {
         guard let log = configuration.logs[source.name] else {
             return StoreLinkFeed(source: source, observer: "link to \(target.name)")
         }
-        return LogLinkFeed(from: source, to: target, log, configuration.names, logger: logger) { [self] table in
+        let store = StoreLinkFeed(source: source, observer: "link to \(target.name), missing records")
+        return LogLinkFeed(
+            from: source.name, to: target, log, configuration.names, store: store, logger: logger, onLost: { _ in }
+        ) { [self] table in
             publisher(of: source.name)?.confirmedEnd(.changes, of: table)
+        }
+    }
+
+    public func makeFeed(
+        from source: RemoteRegion, to target: Region, onLost: @escaping @Sendable (_ tableName: String) -> Void
+    ) -> any LinkFeed {
+        guard let log = configuration.logs[source.name] else {
+            preconditionFailure("regions of other processes have logs")
+        }
+        return LogLinkFeed(
+            from: source.name, to: target, log, configuration.names, store: nil, logger: logger, onLost: onLost
+        ) { table in
+            source.published(table.name).flatMap { $0.definition.tableID == table.tableID ? $0.changesEnd : nil }
+        }
+    }
+
+    public func readStates(
+        of table: TableDefinition, in source: RemoteRegion,
+        _ consume: ([(key: EncodedKey, state: StoredItem)]) -> Bool
+    ) throws(TransportError) -> Bool {
+        guard let log = configuration.logs[source.name] else {
+            throw TransportError("there is no log of \(source.name)")
+        }
+        let topic = configuration.names.topic(.state, of: table.name, in: source.name)
+        do throws(RecordLogError) {
+            return try StateRead(log: log, topic: topic, table: table, logger: logger).run(consume)
+        } catch {
+            throw TransportError("\(error)")
         }
     }
 

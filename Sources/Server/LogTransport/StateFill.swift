@@ -1,3 +1,4 @@
+import AttributeModel
 import Bytes
 import ChangeMessage
 import KeyValueStore
@@ -18,6 +19,7 @@ struct StateFill {
     private(set) var isRead = false
     private var stale: [StaleStates.Key]
     private let snapshot: RegionStore.Snapshot
+    private let table: TableDefinition
     private var range: KeyRange
 
     /// - Parameters:
@@ -27,6 +29,7 @@ struct StateFill {
         self.stale = Array(stale)
         self.sequence = sequence
         self.snapshot = snapshot
+        self.table = table
         range = StorageKeys.items(table.number)
     }
 
@@ -47,15 +50,11 @@ struct StateFill {
         var count = 0
         var failure: StoreError?
         try snapshot.scan(range, in: .items, reverse: false) { key, value in
-            guard let state = try? StoredItem(decoding: value) else {
+            guard let message = try? message(key, value, writer, nowMilliseconds) else {
                 failure = .corrupted(path: "items", reason: "an item cannot be decoded")
                 return .stop
             }
-            if let item = state.item {
-                messages.append(
-                    writer.state(
-                        item, version: state.version, snapshotAt: sequence, nowMilliseconds: nowMilliseconds))
-            }
+            messages.append(message)
             last = Array(key)
             bytes += value.count
             count += 1
@@ -65,5 +64,20 @@ struct StateFill {
         if let last { range.lower = last + [0] } else { isRead = true }
         unconfirmedCount += messages.count
         return messages
+    }
+
+    /// An item, or the tombstone of one: without it a replica that is filled from the topic would take over what came before the deletion.
+    private func message(
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ writer: ChangeMessageWriter,
+        _ nowMilliseconds: Int64
+    ) throws -> LogMessage {
+        let state = try StoredItem(decoding: value)
+        if let item = state.item {
+            return writer.state(item, version: state.version, snapshotAt: sequence, nowMilliseconds: nowMilliseconds)
+        }
+        let itemKey = Array(key.dropFirst(MemoryLayout<TableDefinition.Number>.size))
+        let keyItem = try table.keySchema.item(of: EncodedKey(decoding: itemKey, schema: table.keySchema))
+        return writer.absence(
+            of: keyItem, version: state.version, snapshotAt: sequence, nowMilliseconds: nowMilliseconds)
     }
 }

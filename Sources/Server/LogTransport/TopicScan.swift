@@ -9,6 +9,8 @@ struct TopicScan {
     private static let bytesPerPollMax = 16 << 20
 
     let reader: any LogReader
+    /// Whether it is a failure when records do not come: those that must have all of them cannot do with less.
+    var mustBeComplete = false
 
     /// Visits what there is between start and end of each stretch, each partition in its order.
     func visit(
@@ -24,6 +26,7 @@ struct TopicScan {
                     recordsMax: Self.recordsPerPollMax, bytesMax: Self.bytesPerPollMax, waitMilliseconds: 100)
             } catch .offsetOutOfRange(let partition) {
                 // Retention was faster.
+                if mustBeComplete { throw .offsetOutOfRange(partition) }
                 waiting[partition] = nil
                 continue
             }
@@ -36,6 +39,7 @@ struct TopicScan {
             if !batches.isEmpty { lastNews = now }
             guard (now - lastNews) / 1_000_000 < Self.silenceMillisecondsMax else {
                 if let trouble = reader.trouble { throw trouble }
+                if mustBeComplete { throw .timedOut(reason: "nothing came for \(Self.silenceMillisecondsMax) ms") }
                 return
             }
         }

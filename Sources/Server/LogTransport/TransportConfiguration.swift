@@ -7,6 +7,8 @@ public struct TransportConfiguration: Sendable {
     /// A day: what streams keep, and the least that `.changes` topics may keep.
     public static let retentionMillisecondsMin: Int64 = 24 * 60 * 60 * 1000
     public static let partitionsMax: Int32 = 1000
+    /// How long `.state` topics keep that an item was deleted, for replicas that are filled from them.
+    static let deletedStateMilliseconds: Int64 = 7 * 24 * 60 * 60 * 1000
     /// The largest message: two images of the largest item as JSON.
     public static let messageBytesMax = 4 << 20
 
@@ -44,12 +46,24 @@ public struct TransportConfiguration: Sendable {
         case .state:
             return TopicSettings(
                 partitions: partitions, replicationFactor: replicationFactor, cleanupPolicy: .compact,
-                maxMessageBytes: Self.messageBytesMax, others: others)
+                maxMessageBytes: Self.messageBytesMax,
+                others: others.merging(["delete.retention.ms": "\(Self.deletedStateMilliseconds)"]) { $1 })
         case .control:
             return TopicSettings(
                 partitions: ControlMessage.partitions, replicationFactor: replicationFactor, cleanupPolicy: .delete,
                 retentionMilliseconds: retentionMilliseconds, maxMessageBytes: Self.messageBytesMax, others: others)
         }
+    }
+
+    /// How a region's `.catalogue` topic is made: it is written to several times a second, and read from the beginning at every start.
+    var catalogueSettings: TopicSettings {
+        TopicSettings(
+            partitions: CatalogueMessage.partitions, replicationFactor: replicationFactor, cleanupPolicy: .compact,
+            maxMessageBytes: Self.messageBytesMax,
+            others: [
+                "message.timestamp.type": "LogAppendTime", "segment.ms": "600000", "segment.bytes": "16777216",
+                "min.cleanable.dirty.ratio": "0.1",
+            ])
     }
 
     var producerSettings: ProducerSettings {

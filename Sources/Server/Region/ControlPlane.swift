@@ -5,6 +5,7 @@ import KeyValueStore
 public import Logging
 public import Partition
 public import Replication
+import Synchronization
 
 /// Carries out decisions about tables, one after the other, and the long jobs that follow from them.
 ///
@@ -14,6 +15,10 @@ public final class ControlPlane: Sendable {
     private let regions: RegionSet
     private let logger: Logger
     private let replicas: ReplicaLifecycle
+    private let membership: RemoteMembership
+    private let isWatching = DispatchGroup()
+    /// Jobs for regions of other processes that are under way.
+    private let remoteJobs = Mutex<Set<RemoteMembership.Job>>([])
     private let indexes: IndexLifecycle
     private let legacyGlobalTables: LegacyGlobalTables
     private let housekeeping: Housekeeping
@@ -30,6 +35,7 @@ public final class ControlPlane: Sendable {
         isStopping = flag
         replicas = ReplicaLifecycle(regions: regions, logger: logger) { flag.isSet }
         indexes = IndexLifecycle(regions: regions, logger: logger) { flag.isSet }
+        membership = RemoteMembership(regions: regions, replicas: replicas, logger: logger) { flag.isSet }
         legacyGlobalTables = LegacyGlobalTables(regions: regions, replicas: replicas, logger: logger)
         housekeeping = Housekeeping(regions: regions, logger: logger)
         sweepers = regions.regions.map { region in
@@ -38,6 +44,7 @@ public final class ControlPlane: Sendable {
         queue.sync { resume() }
         housekeeping.start()
         for sweeper in sweepers { sweeper.start() }
+        if !regions.remotes.isEmpty { watchRemoteRegions() }
     }
 
     /// Runs the work after all work submitted before it. Not for long jobs.
@@ -48,6 +55,8 @@ public final class ControlPlane: Sendable {
     /// Finishes what was submitted; jobs stop where they are and go on at the next start.
     public func stop() {
         isStopping.set()
+        regions.remoteChange.signal()
+        isWatching.wait()
         queue.sync {}
         jobs.wait()
         // What complete jobs put on the queue.
@@ -93,6 +102,7 @@ public final class ControlPlane: Sendable {
         customize: (inout TableDefinition) -> Void = { _ in }
     ) {
         replicas.create(tableName, in: target, from: source, customize: customize)
+        guard regions.region(target) != nil else { return }
         startJob("fill replica", tableName, target) { [replicas] () throws(StoreError) in
             try replicas.fill(tableName, in: target, from: source)
         } conclude: { [replicas] in
@@ -102,9 +112,12 @@ public final class ControlPlane: Sendable {
 
     public func removeReplica(of tableName: String, in target: RegionName) {
         replicas.beginRemoval(tableName, of: target)
-        startJob("remove replica", tableName, target) { [replicas] in
-            replicas.drain(tableName, of: target)
-        } conclude: { [replicas] in
+        // A region of another process goes on from there.
+        guard regions.region(target) != nil else { return }
+        startJob("remove replica", tableName, target) { [replicas, membership] in
+            replicas.drain(tableName, of: target) && membership.drain(tableName, of: target)
+        } conclude: { [replicas, membership] in
+            membership.forgetLinks(of: tableName, in: target)
             replicas.drop(tableName, of: target)
         }
     }
@@ -149,11 +162,14 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    private func fillIndex(_ indexName: String, on tableName: String, in region: RegionName) {
+    private func fillIndex(
+        _ indexName: String, on tableName: String, in region: RegionName, done: @escaping @Sendable () -> Void = {}
+    ) {
         startJob("fill index", tableName, region) { [indexes] () throws(StoreError) in
             try indexes.fill(indexName, on: tableName, in: region)
         } conclude: { [indexes] in
             indexes.activate(indexName, on: tableName, in: region)
+            done()
         }
     }
 
@@ -165,7 +181,8 @@ public final class ControlPlane: Sendable {
 
     /// Replicas of version 2017.11.29 have indexes of their own (reference `global-tables.md` 1).
     private func regions(sharingIndexesOf table: TableDefinition) -> [RegionName] {
-        table.isLegacyGlobal ? [table.region] : [table.region] + table.peers.map(\.region)
+        guard !table.isLegacyGlobal else { return [table.region] }
+        return [table.region] + table.peers.map(\.region).filter { regions.region($0) != nil }
     }
 
     private func perform(_ change: CatalogueChange, in name: RegionName) {
@@ -189,6 +206,52 @@ public final class ControlPlane: Sendable {
             }
         }
     }
+
+    // MARK: Regions of other processes
+
+    private func watchRemoteRegions() {
+        isWatching.enter()
+        startThread(named: "remote regions") { [self] in
+            while !isStopping.isSet {
+                queue.sync { settleRemoteRegions() }
+                regions.remoteChange.wait(milliseconds: RemoteMembership.settleMilliseconds)
+            }
+            isWatching.leave()
+        }
+    }
+
+    private func settleRemoteRegions() {
+        for job in membership.settle() { start(job) }
+    }
+
+    private func start(_ job: RemoteMembership.Job) {
+        // It comes again until it is done.
+        guard remoteJobs.withLock({ $0.insert(job).inserted }) else { return }
+        switch job.kind {
+        case .fill(let source):
+            startJob("fill replica", job.table, job.region) { [self] () throws(StoreError) in
+                let isFilled = try membership.fill(job.table, in: job.region, from: source)
+                if !isFilled { finish(job) }
+                return isFilled
+            } conclude: { [self] in
+                replicas.activate(job.table, in: job.region, from: source)
+                finish(job)
+            }
+        case .rebuild(let source):
+            startJob("rebuild replica", job.table, job.region) { [self] () throws(StoreError) in
+                defer { finish(job) }
+                return try membership.rebuild(job.table, in: job.region, from: source)
+            } conclude: {
+            }
+        case .fillIndex(let index):
+            fillIndex(index, on: job.table, in: job.region) { [self] in finish(job) }
+        case .remove:
+            finish(job)
+            removeReplica(of: job.table, in: job.region)
+        }
+    }
+
+    private func finish(_ job: RemoteMembership.Job) { _ = remoteJobs.withLock { $0.remove(job) } }
 
     // MARK: After a restart
 

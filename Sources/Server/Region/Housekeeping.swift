@@ -94,7 +94,8 @@ final class Housekeeping: Sendable {
         let hasForgottenStream = table.streams.contains { $0.isForgotten(nowMilliseconds: now) }
         guard counters.firstSequence < counters.nextSequence || hasForgottenStream else { return }
         var peerCursors: [LinkCursor] = []
-        for peer in table.peers {
+        // What goes to regions of other processes is in the transport: `firstNeeded` below.
+        for peer in table.peers where regions.remote(peer.region) == nil {
             guard let peerRegion = regions.region(peer.region),
                 let peerTable = peerRegion.catalogue.table(named: table.name),
                 let cursor = peerRegion.head(peerTable.number)?.cursors[region.name]
@@ -136,6 +137,11 @@ final class Housekeeping: Sendable {
         let members = members(of: table)
         var replicas: [LogRetention.Replica] = []
         for member in members {
+            if let remote = regions.remote(member) {
+                guard remote.isKnown, let replica = remote.replica(of: table.name, members) else { return nil }
+                replicas.append(replica)
+                continue
+            }
             guard let own = regions.region(member)?.catalogue.table(named: table.name) else { return nil }
             var watermarks: [RegionName: HybridTimestamp] = [:]
             for source in members where source != member {
@@ -148,9 +154,21 @@ final class Housekeeping: Sendable {
 
     private func makeDurable(_ table: TableDefinition) -> Bool {
         members(of: table).allSatisfy { member in
-            if case .done? = regions.region(member)?.perform(.flush) { true } else { false }
+            // What a remote region tells is durable.
+            if regions.remote(member) != nil { return true }
+            if case .done? = regions.region(member)?.perform(.flush) { return true }
+            return false
         }
     }
 
     private func members(of table: TableDefinition) -> [RegionName] { [table.region] + table.peers.map(\.region) }
+}
+
+extension RemoteRegion {
+    fileprivate func replica(of tableName: String, _ members: [RegionName]) -> LogRetention.Replica? {
+        guard let table = published(tableName) else { return nil }
+        var watermarks: [RegionName: HybridTimestamp] = [:]
+        for source in members where source != name { watermarks[source] = table.watermark(of: source) }
+        return LogRetention.Replica(definition: table.definition, watermarks: watermarks)
+    }
 }

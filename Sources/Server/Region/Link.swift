@@ -22,21 +22,22 @@ final class Link: Sendable {
     /// How long the link sleeps when nothing signals it.
     static let pollMilliseconds = 1000
 
-    let source: Region
+    let source: any LinkSource
     let target: Region
     private let control: Mutex<LinkSettings>
     /// Held while a batch is on its way.
     private let passage = Mutex(())
     private let logger: Logger
     private let feed: any LinkFeed
+    private let generations: LinkGenerations?
     private let positions = Mutex<[TableDefinition.Number: Position]>([:])
     private let isStopping = StopFlag()
     private let thread = DispatchGroup()
 
     /// How far the link has come with one table.
     struct Position: Sendable {
-        /// The source's table; another number means that the table was made anew.
-        let sourceNumber: TableDefinition.Number
+        /// The TableId of the source's table; another one means that the table was made anew.
+        let sourceID: String
         /// May be ahead of the cursor in the target, by records that were not the source's own.
         var cursor: LinkCursor
         var savedNext: UInt64
@@ -46,14 +47,21 @@ final class Link: Sendable {
         var conflicts: UInt64 = 0
         /// Whether somebody was told that the log does not reach back to the cursor.
         var hasReportedGap = false
+        /// When the oldest change that has come and is not applied was committed, in milliseconds since 1970. Of remote sources only.
+        var waitingSinceMilliseconds: UInt64?
     }
 
-    init(source: Region, target: Region, settings: LinkSettings, feed: any LinkFeed, logger: Logger) {
+    /// - Parameter generations: of the source's logs, where the source is remote: nothing moves from another one than the cursor is of.
+    init(
+        source: any LinkSource, target: Region, settings: LinkSettings, feed: any LinkFeed,
+        generations: LinkGenerations? = nil, logger: Logger
+    ) {
         self.source = source
         self.target = target
         control = Mutex(settings)
         self.logger = logger
         self.feed = feed
+        self.generations = generations
     }
 
     func start() {
@@ -117,21 +125,25 @@ final class Link: Sendable {
             let numbers = Set(tables.map(\.number))
             positions = positions.filter { numbers.contains($0.key) }
         }
-        feed.keep(only: tables.compactMap { source.catalogue.table(named: $0.name) })
+        feed.keep(only: tables.compactMap { source.table(named: $0.name) })
     }
 
     /// Moves one table on by one batch. Answers how long the link may sleep before the table wants attention again.
     private func advance(_ table: TableDefinition) -> Int {
-        guard isCarrying, settings.pausers(of: table.name).isEmpty,
-            let sourceTable = source.catalogue.table(named: table.name),
+        guard let sourceTable = source.table(named: table.name),
             sourceTable.peers.contains(where: { $0.region == target.name }),
-            let (sourceHead, clock) = source.headWithClock(sourceTable.number),
-            var position = currentPosition(of: table.number, from: sourceTable.number)
+            let (head, clock) = source.head(of: sourceTable),
+            var position = currentPosition(of: table.number, from: sourceTable)
         else { return Self.pollMilliseconds }
+        var counters = head
+        // A source in another process tells its head now and then; what has come is beyond it.
+        if let end = feed.end(of: sourceTable) { counters.nextSequence = max(counters.nextSequence, end) }
         do throws(StoreError) {
+            try noteWaiting(in: sourceTable, &position, of: table.number)
+            guard isCarrying, settings.pausers(of: table.name).isEmpty else { return Self.pollMilliseconds }
             let batch = try LinkBatch(
-                of: sourceTable, to: target.name, from: position.cursor, settings, counters: sourceHead.counters,
-                clock: clock, nowMilliseconds: source.wallClock.milliseconds
+                of: sourceTable, to: target.name, from: position.cursor, settings, counters: counters,
+                clock: clock, nowMilliseconds: source.nowMilliseconds
             ) { (first, end, body) throws(StoreError) in
                 try feed.visit(sourceTable, from: first, until: end, body)
             }
@@ -145,7 +157,7 @@ final class Link: Sendable {
                 }
             }
             let hasMore =
-                batch.cursor.next > position.cursor.next && batch.cursor.next < sourceHead.counters.nextSequence
+                batch.cursor.next > position.cursor.next && batch.cursor.next < counters.nextSequence
             position.cursor = batch.cursor
             save(position, of: table.number)
             return sleepMilliseconds(after: batch, hasMore: hasMore)
@@ -153,6 +165,25 @@ final class Link: Sendable {
             logger.error("the source's log cannot be read", metadata: metadata(table.name, error))
             return Self.pollMilliseconds
         }
+    }
+
+    /// Remembers since when something waits, where nobody can look into the source's log.
+    private func noteWaiting(
+        in sourceTable: TableDefinition, _ position: inout Position, of number: TableDefinition.Number
+    ) throws(StoreError) {
+        guard source is RemoteRegion else { return }
+        var oldest: UInt64?
+        let cursor = position.cursor
+        try feed.visit(sourceTable, from: cursor.next, until: cursor.next + UInt64(LinkBatch.recordsMax)) { record in
+            guard case .own(_, let commitMilliseconds) = record.content, !cursor.covers(record.sequence) else {
+                return .next
+            }
+            oldest = commitMilliseconds
+            return .stop
+        }
+        guard oldest != position.waitingSinceMilliseconds else { return }
+        position.waitingSinceMilliseconds = oldest
+        save(position, of: number)
     }
 
     private func reportGap(in table: TableDefinition, _ position: inout Position) {
@@ -200,7 +231,15 @@ final class Link: Sendable {
 
     /// When the oldest change that has not arrived was committed, in milliseconds since 1970 by the source's clock; nil when all have.
     /// Records of other regions in front of it are read past, as far as one batch goes.
-    func oldestWaitingMilliseconds(of table: TableDefinition, behind cursor: LinkCursor) -> UInt64? {
+    ///
+    /// - Parameters:
+    ///   - table: the source's.
+    ///   - number: of the target's.
+    func oldestWaitingMilliseconds(
+        of table: TableDefinition, to number: TableDefinition.Number, behind cursor: LinkCursor
+    ) -> UInt64? {
+        guard let source = source as? Region else { return position(of: number)?.waitingSinceMilliseconds }
+        guard cursor.next < source.counters(table.number).nextSequence else { return nil }
         var found: UInt64?
         let end = cursor.next + UInt64(LinkBatch.recordsMax)
         // A page about a store that cannot be read shows no lag; the link itself reports the failure.
@@ -226,7 +265,7 @@ final class Link: Sendable {
         // A wall clock that was put back makes the age huge, and the cursors due.
         let age = target.wallClock.milliseconds &- oldest
         guard age >= Self.cursorDelayMillisecondsMax else { return Int(Self.cursorDelayMillisecondsMax - age) }
-        guard case .done = source.perform(.flush) else { return Self.pollMilliseconds }
+        guard source.makeDurable() else { return Self.pollMilliseconds }
         for (table, position) in moved {
             var saved = position
             if apply([], behind: position.cursor, to: table, &saved) { save(saved, of: table.number) }
@@ -235,13 +274,20 @@ final class Link: Sendable {
     }
 
     private func currentPosition(
-        of number: TableDefinition.Number, from sourceNumber: TableDefinition.Number
+        of number: TableDefinition.Number, from sourceTable: TableDefinition
     ) -> Position? {
-        if let position = position(of: number), position.sourceNumber == sourceNumber { return position }
+        let sourceID = sourceTable.tableID
+        if let position = position(of: number), position.sourceID == sourceID { return position }
+        if let generations, generations.generation(of: number, source.name) != sourceID { return nil }
         guard let cursor = target.head(number)?.cursors[source.name] else { return nil }
         return Position(
-            sourceNumber: sourceNumber, cursor: cursor, savedNext: cursor.next,
+            sourceID: sourceID, cursor: cursor, savedNext: cursor.next,
             savedMilliseconds: target.wallClock.milliseconds)
+    }
+
+    /// Lets the link begin at the saved cursor, which somebody has moved.
+    func forgetPosition(of number: TableDefinition.Number) {
+        passage.withLock { _ in positions.withLock { $0[number] = nil } }
     }
 
     private func save(_ position: Position, of number: TableDefinition.Number) {

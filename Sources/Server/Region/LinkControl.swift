@@ -64,16 +64,16 @@ extension RegionSet {
     private func statuses(of link: Link) -> [LinkStatus] {
         link.target.catalogue.tables.compactMap { table in
             guard table.peers.contains(where: { $0.region == link.source.name }),
-                let sourceTable = link.source.catalogue.table(named: table.name)
+                let sourceTable = link.source.table(named: table.name)
             else { return nil }
             let position = link.position(of: table.number)
             // A link that has not begun stands where its target remembers.
             let cursor =
                 position?.cursor ?? link.target.head(table.number)?.cursors[link.source.name] ?? LinkCursor(next: 1)
-            let head = link.source.counters(sourceTable.number).nextSequence
-            let now = link.source.wallClock.milliseconds
-            let oldest =
-                cursor.next < head ? link.oldestWaitingMilliseconds(of: sourceTable, behind: cursor) : nil
+            let head = max(link.source.head(of: sourceTable)?.counters.nextSequence ?? 1, cursor.next)
+            let now = link.source.nowMilliseconds
+            let oldest = link.oldestWaitingMilliseconds(
+                of: sourceTable, to: table.number, behind: cursor)
             return LinkStatus(
                 from: link.source.name, to: link.target.name, table: table.name,
                 pausedBy: link.settings.pausers(of: table.name),

@@ -1,3 +1,4 @@
+public import AttributeModel
 public import KeyValueStore
 public import Partition
 
@@ -19,19 +20,50 @@ public protocol LinkFeed: AnyObject, Sendable {
         _ table: TableDefinition, from first: UInt64, until end: UInt64, _ body: (LinkRecord) -> ScanStep
     ) throws(StoreError)
 
+    /// The first record that has not come, where records come ahead of what the source tells about its head; else nil.
+    func end(of table: TableDefinition) -> UInt64?
+
     /// Frees what is kept for other tables than these.
     func keep(only tables: [TableDefinition])
 
     func close()
 }
 
+extension LinkFeed {
+    public func end(of table: TableDefinition) -> UInt64? { nil }
+}
+
 /// What carries changes between regions in place of their stores: Kafka.
 public protocol LinkTransport: Sendable {
     func makeFeed(from source: Region, to target: Region) -> any LinkFeed
+
+    /// - Parameter onLost: is called, from any thread, when records that the link wants can no longer be had: the replica must be rebuilt.
+    func makeFeed(
+        from source: RemoteRegion, to target: Region, onLost: @escaping @Sendable (_ tableName: String) -> Void
+    ) -> any LinkFeed
+
+    /// Reads the state of all items of a table of another process. States come in no order, some several times; those that come include
+    /// every change before `PublishedTable.stateEnd` as it was when the call was made.
+    ///
+    /// - Parameter consume: takes a number of states; answers false to stop.
+    /// - Returns: whether everything was read and taken.
+    func readStates(
+        of table: TableDefinition, in source: RemoteRegion,
+        _ consume: ([(key: EncodedKey, state: StoredItem)]) -> Bool
+    ) throws(TransportError) -> Bool
 
     /// The table's first record that others may still need from the store, because it is not yet carried off.
     func firstNeeded(of table: TableDefinition, in region: Region) -> UInt64
 
     /// The table's records that are not published; nil when the region publishes nothing.
     func unpublishedRecords(of table: TableDefinition, in region: Region) -> UInt64?
+}
+
+/// Why the transport cannot be read now. It may go by itself.
+public struct TransportError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
 }

@@ -119,6 +119,11 @@ public final class Region: Sendable {
         published.withLock { state in state.heads[number].map { ($0, state.clock) } }
     }
 
+    /// Tables, their heads, and the promise that every change logged later has a greater timestamp: all as of one commit.
+    public var state: (catalogue: Catalogue, heads: [TableDefinition.Number: TableHead], clock: HybridTimestamp) {
+        published.withLock { ($0.catalogue, $0.heads, $0.clock) }
+    }
+
     /// The number for the region's next table.
     public var nextTableNumber: TableDefinition.Number { published.withLock { $0.nextTableNumber } }
 

@@ -3,9 +3,16 @@ public import Logging
 public import Partition
 public import Replication
 
-/// All regions of this process, and the links between them.
+/// All regions of this process, and the links to them: from each other, and from regions of other processes.
 public final class RegionSet: Sendable {
     public let regions: [Region]
+    /// Regions of other processes that share tables with those of this one.
+    public let remotes: [RemoteRegion]
+    /// Set when tables of remote regions come, go or are changed.
+    let remoteChange = Signal()
+    let generations: [RegionName: LinkGenerations]
+    /// What links can no longer get.
+    let lostRecords = LostRecords()
     private let byName: [RegionName: Region]
     let links: [Link]
     let logger: Logger
@@ -31,6 +38,8 @@ public final class RegionSet: Sendable {
         public var transport: (any LinkTransport)?
         /// Whether tables without stream and replicas log their changes too, because others read them.
         public var logsAllTables = false
+        /// Regions of other processes; they need a transport.
+        public var remoteRegions: [RegionName] = []
 
         public init(regions: [RegionName], dataDirectory: String?) {
             self.regions = regions
@@ -52,30 +61,59 @@ public final class RegionSet: Sendable {
                         logsAllTables: configuration.logsAllTables, logger: logger))
             }
             try LogCheck.findLostRecords(in: opened, dataDirectory: configuration.dataDirectory)
+            var generations: [RegionName: LinkGenerations] = [:]
+            for region in opened where !configuration.remoteRegions.isEmpty {
+                generations[region.name] = try LinkGenerations(of: region)
+            }
+            self.generations = generations
         } catch {
             for region in opened { region.stop() }
             throw error
         }
         regions = opened
+        remotes = configuration.remoteRegions.map { [remoteChange] name in
+            RemoteRegion(name, wallClock: configuration.wallClock, changed: remoteChange)
+        }
         self.logger = logger
         sweepIntervalMilliseconds = configuration.sweepIntervalMilliseconds
         transport = configuration.transport
         byName = Dictionary(uniqueKeysWithValues: opened.map { ($0.name, $0) })
+        func settings(from source: RegionName, to target: RegionName) -> LinkSettings {
+            configuration.linkSettings[LinkName(from: source, to: target)]
+                ?? LinkSettings(seed: configuration.linkSeed)
+        }
         var links: [Link] = []
         for source in opened {
             for target in opened where target !== source {
-                let settings =
-                    configuration.linkSettings[LinkName(from: source.name, to: target.name)]
-                    ?? LinkSettings(seed: configuration.linkSeed)
+                let settings = settings(from: source.name, to: target.name)
                 let feed: any LinkFeed =
                     transport?.makeFeed(from: source, to: target)
                     ?? StoreLinkFeed(source: source, observer: "link to \(target.name)")
                 links.append(Link(source: source, target: target, settings: settings, feed: feed, logger: logger))
             }
         }
+        if let transport {
+            for source in remotes {
+                for target in opened {
+                    let feed = transport.makeFeed(from: source, to: target) { [lostRecords, remoteChange] table in
+                        lostRecords.note(.init(table: table, region: target.name, source: source.name))
+                        remoteChange.signal()
+                    }
+                    links.append(
+                        Link(
+                            source: source, target: target, settings: settings(from: source.name, to: target.name),
+                            feed: feed, generations: generations[target.name], logger: logger))
+                }
+            }
+        }
         self.links = links
         for link in links { link.start() }
     }
+
+    public func remote(_ name: RegionName) -> RemoteRegion? { remotes.first { $0.name == name } }
+
+    /// All regions that tables can have replicas in: those of this process, then those of others.
+    public var allNames: [RegionName] { names + remotes.map(\.name) }
 
     public func region(_ name: RegionName) -> Region? { byName[name] }
 
@@ -91,6 +129,15 @@ public final class RegionSet: Sendable {
     ) {
         guard let region = region(name), let table = region.catalogue.table(named: tableName) else { return }
         _ = region.perform(.changeCatalogue(.edit(table.number, body)))
+    }
+
+    /// By source, how far the links of this process have brought a region's table: all that the source wrote up to then is applied.
+    public func watermarks(of table: TableDefinition, in region: Region) -> [RegionName: HybridTimestamp] {
+        var watermarks: [RegionName: HybridTimestamp] = [:]
+        for link in links where link.target === region {
+            watermarks[link.source.name] = link.position(of: table.number)?.cursor.watermark
+        }
+        return watermarks
     }
 
     /// The table's records that are not published yet; nil when nothing is published.

@@ -17,24 +17,44 @@ struct ReplicaLifecycle: Sendable {
     /// Whether the process is ending, so that long work must be left for the next start.
     let isStopping: @Sendable () -> Bool
 
-    /// Makes the replica known to all members and creates its table, with status CREATING. `fill` then brings the items.
+    /// Makes the replica known to all members and creates its table, with status CREATING. `fill` then brings the items. A region of another
+    /// process does both by itself (`RemoteMembership`), as the source proposes.
     ///
     /// - Parameter customize: gives the new replica settings of its own.
     func create(
         _ tableName: String, in target: RegionName, from source: RegionName,
         customize: (inout TableDefinition) -> Void
     ) {
-        guard let sourceRegion = regions.region(source), let targetRegion = regions.region(target),
-            let table = sourceRegion.catalogue.table(named: tableName)
+        guard let sourceRegion = regions.region(source), let table = sourceRegion.catalogue.table(named: tableName)
         else { return }
         if table.enabledStream == nil {
             _ = sourceRegion.perform(.changeCatalogue(.enableStream(table.number, .newAndOldImages)))
         }
         let members = [source] + table.peers.map(\.region).filter { $0 != target }
+        let targetRegion = regions.region(target)
+        if targetRegion == nil { propose(tableName, in: target, from: sourceRegion, members, customize) }
         // The source is the first to know: it takes the creation up again after a crash.
         addPeer(target, to: tableName, in: source, source: source)
-        createTable(like: sourceRegion, tableName, in: targetRegion, members: members, customize: customize)
+        if let targetRegion {
+            createTable(like: sourceRegion, tableName, in: targetRegion, members: members, customize: customize)
+        }
         for member in members.dropFirst() { addPeer(target, to: tableName, in: member, source: source) }
+    }
+
+    private func propose(
+        _ tableName: String, in target: RegionName, from source: Region, _ members: [RegionName],
+        _ customize: (inout TableDefinition) -> Void
+    ) {
+        guard let table = source.catalogue.table(named: tableName),
+            !table.peers.contains(where: { $0.region == target })
+        else { return }
+        var proposal = table.replica(
+            number: 0, in: target, tableID: "", members: members, nowMilliseconds: source.wallClock.milliseconds)
+        customize(&proposal)
+        regions.edit(tableName, in: source.name) { [proposal] definition in
+            definition.withdrawProposal(for: target)
+            definition.proposedReplicas = (definition.proposedReplicas ?? []) + [proposal]
+        }
     }
 
     private func addPeer(_ target: RegionName, to tableName: String, in member: RegionName, source: RegionName) {
@@ -157,16 +177,16 @@ struct ReplicaLifecycle: Sendable {
         from source: RegionName, to target: RegionName, table: String, millisecondsMax: UInt64?
     ) -> Bool {
         guard let link = regions.link(from: source, to: target),
-            let sourceTable = link.source.catalogue.table(named: table)
+            let sourceTable = link.source.table(named: table)
         else { return true }
-        let head = link.source.counters(sourceTable.number).nextSequence
+        let head = link.source.head(of: sourceTable)?.counters.nextSequence ?? 1
         func newDeadline() -> ContinuousClock.Instant? {
             millisecondsMax.map {
                 ContinuousClock.now + .milliseconds($0 + link.settings.delay.longestMilliseconds)
             }
         }
         var deadline = newDeadline()
-        while isUnderWay(link, table, of: sourceTable.number, until: head) {
+        while isUnderWay(link, table, of: sourceTable.tableID, until: head) {
             guard !isStopping(), link.source.failure == nil, link.target.failure == nil else { return false }
             if !link.isCarrying { deadline = newDeadline() }
             if let deadline, ContinuousClock.now > deadline {
@@ -191,13 +211,13 @@ struct ReplicaLifecycle: Sendable {
 
     /// Whether the link still has to read records before `head`.
     private func isUnderWay(
-        _ link: Link, _ table: String, of sourceNumber: TableDefinition.Number, until head: UInt64
+        _ link: Link, _ table: String, of sourceID: String, until head: UInt64
     ) -> Bool {
-        guard link.source.catalogue.table(named: table)?.number == sourceNumber,
+        guard link.source.table(named: table)?.tableID == sourceID,
             let targetTable = link.target.catalogue.table(named: table),
             targetTable.peers.contains(where: { $0.region == link.source.name })
         else { return false }
-        guard let position = link.position(of: targetTable.number), position.sourceNumber == sourceNumber else {
+        guard let position = link.position(of: targetTable.number), position.sourceID == sourceID else {
             return true
         }
         return position.cursor.next < head

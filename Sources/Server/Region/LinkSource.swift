@@ -1,0 +1,34 @@
+import KeyValueStore
+import Partition
+import Replication
+
+/// The region at the sending end of a link, as far as the link looks at it beside its log: one of this process (`Region`), or of another one
+/// (`RemoteRegion`).
+protocol LinkSource: AnyObject, Sendable {
+    var name: RegionName { get }
+    var isIsolated: Bool { get }
+    /// Why the region no longer writes; nil while it does, or while that is not known.
+    var failure: StoreError? { get }
+    /// The region's own time, in milliseconds since 1970.
+    var nowMilliseconds: UInt64 { get }
+    /// What links and jobs go by. Nil when there is none, or when none has been heard of.
+    func table(named name: String) -> TableDefinition?
+    /// A table's counters together with the promise that every change logged later has a greater timestamp.
+    func head(of table: TableDefinition) -> (counters: TableCounters, clock: HybridTimestamp)?
+    /// Returns when what `head` has counted before is durable; false when that cannot be had.
+    func makeDurable() -> Bool
+}
+
+extension Region: LinkSource {
+    var nowMilliseconds: UInt64 { wallClock.milliseconds }
+
+    func table(named name: String) -> TableDefinition? { catalogue.table(named: name) }
+
+    func head(of table: TableDefinition) -> (counters: TableCounters, clock: HybridTimestamp)? {
+        headWithClock(table.number).map { ($0.head.counters, $0.clock) }
+    }
+
+    func makeDurable() -> Bool {
+        if case .done = perform(.flush) { true } else { false }
+    }
+}

@@ -1,0 +1,23 @@
+import Replication
+import Synchronization
+
+/// Replicas that a link cannot bring up to date any more, until somebody rebuilds them. Told again and again by the link.
+final class LostRecords: Sendable {
+    struct Loss: Hashable, Sendable {
+        let table: String
+        /// The region that holds the replica.
+        let region: RegionName
+        let source: RegionName
+    }
+
+    private let losses = Mutex<Set<Loss>>([])
+
+    func note(_ loss: Loss) { _ = losses.withLock { $0.insert(loss) } }
+
+    func take() -> Set<Loss> {
+        losses.withLock { losses in
+            defer { losses = [] }
+            return losses
+        }
+    }
+}

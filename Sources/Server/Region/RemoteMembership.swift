@@ -1,0 +1,180 @@
+import AttributeModel
+import ChangeStream
+import Foundation
+import KeyValueStore
+import Logging
+import Partition
+import Replication
+
+/// Carries out what `MembershipPlan` decides about replicas of this process whose peers are served by others. Call `settle` on the control
+/// plane's queue; jobs run beside it.
+struct RemoteMembership: Sendable {
+    /// How often regions are looked at when nothing has changed, in milliseconds.
+    static let settleMilliseconds = 1000
+    /// How often a job that waits for another process looks again, in milliseconds.
+    static let pollMilliseconds = 20
+    /// How long a job waits after the transport has failed it, in milliseconds.
+    static let retryMilliseconds = 1000
+
+    let regions: RegionSet
+    let replicas: ReplicaLifecycle
+    let logger: Logger
+    /// Whether the process is ending, so that long work must be left for the next start.
+    let isStopping: @Sendable () -> Bool
+
+    /// Long work that follows from a step, on a replica of a region of this process.
+    struct Job: Hashable, Sendable {
+        enum Kind: Hashable, Sendable {
+            case fill(from: RegionName)
+            case rebuild(from: RegionName)
+            case fillIndex(String)
+            case remove
+        }
+
+        let kind: Kind
+        let table: String
+        let region: RegionName
+    }
+
+    /// Brings all replicas of this process into line with what other processes tell. Answers the jobs that must run for that; they are
+    /// answered again until they are done.
+    func settle() -> [Job] {
+        let remote = Set(regions.remotes.map(\.name))
+        var jobs = regions.lostRecords.take().map {
+            Job(kind: .rebuild(from: $0.source), table: $0.table, region: $0.region)
+        }
+        for region in regions.regions where region.failure == nil {
+            for name in tableNames(in: region) {
+                let plan = MembershipPlan(
+                    region: region.name, own: region.catalogue.table(named: name), others: views(of: name, for: region),
+                    remote: remote)
+                for step in plan.steps { jobs += carryOut(step, on: name, in: region) }
+                noteLogs(of: name, in: region)
+                if let own = region.catalogue.table(named: name), own.status == .creating, own.isGlobal,
+                    let source = plan.source
+                {
+                    jobs.append(Job(kind: .fill(from: source), table: name, region: region.name))
+                }
+            }
+        }
+        return jobs
+    }
+
+    private func tableNames(in region: Region) -> [String] {
+        var names = Set(region.catalogue.tables.map(\.name))
+        for remote in regions.remotes where remote.isKnown { names.formUnion(remote.tables.map(\.definition.name)) }
+        return names.sorted()
+    }
+
+    private func views(of tableName: String, for region: Region) -> [RegionName: MembershipPlan.View] {
+        var views: [RegionName: MembershipPlan.View] = [:]
+        for other in regions.regions where other !== region {
+            views[other.name] = other.catalogue.table(named: tableName).map { .table($0) } ?? .absent
+        }
+        for other in regions.remotes where other.isKnown {
+            views[other.name] = other.table(named: tableName).map { .table($0) } ?? .absent
+        }
+        return views
+    }
+
+    // MARK: Steps
+
+    private func carryOut(_ step: MembershipPlan.Step, on tableName: String, in region: Region) -> [Job] {
+        switch step {
+        case .createReplica(let source):
+            create(tableName, in: region, from: source)
+            return []
+        case .addPeer(let peer): add(peer, to: tableName, in: region)
+        case .activatePeer(let name):
+            regions.edit(tableName, in: region.name) { definition in
+                definition.setStatus(.active, ofPeer: name)
+                definition.withdrawProposal(for: name)
+                definition.settleStatus()
+            }
+        case .expelPeer(let name):
+            regions.edit(tableName, in: region.name) { $0.setStatus(.deleting, ofPeer: name) }
+        case .forgetPeer(let name): forget(name, tableName, in: region)
+        case .beginRemoval: return [Job(kind: .remove, table: tableName, region: region.name)]
+        case .adoptSettings(let source): return adoptSettings(of: source, tableName, in: region)
+        }
+        logger.info(
+            "the global table changes with a region of another process",
+            metadata: ["table": "\(tableName)", "region": "\(region.name)", "change": "\(step)"])
+        return []
+    }
+
+    private func create(_ tableName: String, in region: Region, from source: RegionName) {
+        guard let template = regions.remote(source)?.table(named: tableName) else { return }
+        let others = template.peers.filter { $0.region != region.name && $0.status != .deleting }
+        var definition = template.replica(
+            number: region.nextTableNumber, in: region.name, tableID: UUID().uuidString.lowercased(),
+            members: [source] + others.map(\.region), nowMilliseconds: region.wallClock.milliseconds)
+        if let proposal = template.proposedReplicas?.first(where: { $0.region == region.name }) {
+            definition.take(proposal: proposal)
+        }
+        _ = region.perform(.changeCatalogue(.create(definition)))
+        logger.info(
+            "a replica is made as a region of another process wants it",
+            metadata: ["table": "\(tableName)", "region": "\(region.name)", "source": "\(source)"])
+    }
+
+    private func add(_ peer: Peer, to tableName: String, in region: Region) {
+        guard let own = region.catalogue.table(named: tableName) else { return }
+        // A new replica's log begins with it. One that is older tells what is missing, and this replica is rebuilt.
+        if region.head(own.number)?.cursors[peer.region] == nil {
+            _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: peer.region, LinkCursor(next: 1))))
+        }
+        regions.edit(tableName, in: region.name) { definition in
+            if !definition.peers.contains(where: { $0.region == peer.region }) { definition.peers.append(peer) }
+        }
+    }
+
+    private func forget(_ peer: RegionName, _ tableName: String, in region: Region) {
+        guard let own = region.catalogue.table(named: tableName) else { return }
+        regions.edit(tableName, in: region.name) { definition in
+            definition.peers.removeAll { $0.region == peer }
+            definition.withdrawProposal(for: peer)
+            definition.settleStatus()
+        }
+        _ = region.perform(.changeCatalogue(.removeCursor(own.number, peer: peer)))
+        regions.generations[region.name]?.forget(own.number, peer)
+        regions.link(from: peer, to: region.name)?.forgetPosition(of: own.number)
+    }
+
+    private func adoptSettings(of source: RegionName, _ tableName: String, in region: Region) -> [Job] {
+        guard let theirs = regions.remote(source)?.table(named: tableName) else { return [] }
+        regions.edit(tableName, in: region.name) { $0.adoptSettings(of: theirs) }
+        guard let own = region.catalogue.table(named: tableName) else { return [] }
+        logger.info(
+            "settings of a global table are taken over from a region of another process",
+            metadata: ["table": "\(tableName)", "region": "\(region.name)", "source": "\(source)"])
+        for index in own.globalIndexes where index.status == .deleting {
+            _ = region.perform(.changeCatalogue(.dropIndex(own.number, index.ordinal)))
+        }
+        return own.globalIndexes.filter { $0.status == .creating }.map {
+            Job(kind: .fillIndex($0.name), table: tableName, region: region.name)
+        }
+    }
+
+    /// Sees to it that links begin anew with the logs of peers that have lost theirs.
+    private func noteLogs(of tableName: String, in region: Region) {
+        guard let own = region.catalogue.table(named: tableName), let generations = regions.generations[region.name]
+        else { return }
+        for peer in own.peers {
+            guard let remote = regions.remote(peer.region), remote.isKnown, let theirs = remote.table(named: tableName),
+                theirs.peers.contains(where: { $0.region == region.name }),
+                generations.note(theirs.tableID, of: own.number, peer.region)
+            else { continue }
+            regions.link(from: peer.region, to: region.name)?.forgetPosition(of: own.number)
+            logger.warning(
+                "a peer has made its replica anew; its log is read from the beginning",
+                metadata: ["table": "\(tableName)", "region": "\(region.name)", "peer": "\(peer.region)"])
+        }
+    }
+}
+
+extension TableDefinition {
+    fileprivate mutating func setStatus(_ status: Peer.Status, ofPeer region: RegionName) {
+        for place in peers.indices where peers[place].region == region { peers[place].status = status }
+    }
+}

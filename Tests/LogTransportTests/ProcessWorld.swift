@@ -1,0 +1,133 @@
+import ChangeMessage
+import ChangeStream
+import Foundation
+import KeyValueStore
+import LogTransport
+import Logging
+import Partition
+import RecordLog
+import Region
+import Replication
+import Testing
+
+let ap = RegionName(stored: "ap-southeast-1")
+
+/// Processes with a region each, as far apart as two programs: they share nothing but the logs, one for each region.
+final class ProcessWorld: RegionWorld {
+    let logs: [RegionName: MemoryRecordLog]
+    private let directory: String
+    private var running: [RegionName: Process] = [:]
+
+    private struct Process {
+        let regions: RegionSet
+        let controlPlane: ControlPlane
+        let transport: LogTransport
+    }
+
+    init(_ names: [RegionName]) throws {
+        logs = Dictionary(uniqueKeysWithValues: names.map { ($0, MemoryRecordLog()) })
+        directory = FileManager.default.temporaryDirectory.appending(path: "tributary-far-\(UUID().uuidString)").path
+        for name in names { try start(name) }
+    }
+
+    func start(_ name: RegionName) throws {
+        let names = try #require(TopicNames(prefix: "t"))
+        var configuration = TransportConfiguration(logs: logs, servers: [:], names: names)
+        configuration.partitions = 3
+        let transport = LogTransport(configuration, logger: silentLogger)
+        var settings = RegionSet.Configuration(regions: [name], dataDirectory: directory + "/of-" + name.name)
+        settings.transport = transport
+        settings.logsAllTables = true
+        settings.remoteRegions = logs.keys.filter { $0 != name }.sorted()
+        settings.sweepIntervalMilliseconds = 20
+        let regions = try RegionSet(settings, logger: silentLogger)
+        transport.start(regions)
+        running[name] = Process(
+            regions: regions, controlPlane: ControlPlane(regions: regions, logger: silentLogger), transport: transport)
+    }
+
+    func stop(_ name: RegionName) {
+        guard let process = running.removeValue(forKey: name) else { return }
+        process.controlPlane.stop()
+        process.transport.stop()
+        process.regions.stop()
+    }
+
+    func stopAll() {
+        for name in running.keys { stop(name) }
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Everything that a process had on its disk is gone.
+    func loseData(of name: RegionName) throws {
+        try FileManager.default.removeItem(atPath: directory + "/of-" + name.name)
+    }
+
+    func region(_ name: RegionName) throws -> Region { try #require(try regions(of: name).region(name)) }
+
+    func regions(of name: RegionName) throws -> RegionSet { try #require(running[name]).regions }
+
+    // MARK: Decisions
+
+    /// Runs a decision in a process, as a request of its own clients.
+    func decide(in name: RegionName, _ body: @escaping @Sendable (ControlPlane) -> Void) throws {
+        let controlPlane = try #require(running[name]).controlPlane
+        let done = Signal()
+        controlPlane.submit {
+            body(controlPlane)
+            done.signal()
+        }
+        done.wait()
+    }
+
+    func addReplica(_ table: String = "T", in target: RegionName, from source: RegionName = us) throws {
+        try eventually("\(source) knows \(target)") {
+            try regions(of: source).remotes.contains { $0.name == target && $0.isKnown }
+        }
+        try decide(in: source) { $0.addReplica(of: table, in: target, from: source) }
+        try waitUntilActive(table)
+    }
+
+    /// Waits until all processes that have the table agree that all its replicas are active.
+    func waitUntilActive(_ table: String = "T", sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try eventually("the replicas are active", sourceLocation: sourceLocation) {
+            let tables = try running.keys.compactMap { try self.table(table, in: $0) }
+            let members = Set(tables.map(\.region))
+            return tables.allSatisfy { own in
+                own.status == .active && own.peers.allSatisfy { $0.status == .active }
+                    && members == Set(own.peers.map(\.region) + [own.region])
+            }
+        }
+    }
+
+    /// Waits until the replicas hold the same items, byte by byte, versions included.
+    func waitUntilEqual(
+        _ names: [RegionName], _ table: String = "T", sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        try eventually("the replicas are equal", sourceLocation: sourceLocation) {
+            let found = try names.map { try self.states(of: table, in: $0) }
+            return found.allSatisfy { $0 == found[0] }
+        }
+    }
+
+    /// By key, the items of a replica. Tombstones go when nobody needs them any more, each at its time.
+    func states(of tableName: String, in name: RegionName) throws -> [[UInt8]: [UInt8]] {
+        guard let table = try table(tableName, in: name) else { return [:] }
+        var states: [[UInt8]: [UInt8]] = [:]
+        try region(name).store.scan(StorageKeys.items(table.number), in: .items, reverse: false) { key, value in
+            if (try? StoredItem(decoding: value))?.item != nil { states[Array(key.dropFirst(4))] = Array(value) }
+            return .next
+        }
+        return states
+    }
+
+    func events(of name: RegionName) throws -> [String] {
+        try ControlLog.entries(from: 1, limit: 1000, reading: try region(name).store).map(\.kind.name)
+    }
+}
+
+func withProcesses(_ names: RegionName..., scenario: (ProcessWorld) throws -> Void) throws {
+    let world = try ProcessWorld(names)
+    defer { world.stopAll() }
+    try scenario(world)
+}
