@@ -82,7 +82,7 @@ struct HandlersCommand: AsyncParsableCommand {
         print("  regions         \(regions.map(\.name).joined(separator: ", "))")
         print("  handlers        \(absolute(handlers))")
         print("  groups          \(kafka.topicPrefix).handler.<region>.<handler>.<table>")
-        for line in kafka.startLines(transport) { print("  kafka           \(line)") }
+        for line in kafka.startLines(transport, regions) { print("  kafka           \(line)") }
         print("  endpoint        \(endpointURL) (what handlers call)")
         print("")
         print("ready")

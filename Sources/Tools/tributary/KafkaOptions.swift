@@ -14,7 +14,7 @@ struct KafkaOptions: ParsableArguments {
     @Option(
         name: .customLong("kafka"),
         help: ArgumentHelp(
-            "Publish a region's changes to a Kafka cluster and replicate from there, as in us-east-1=broker:9092 (several brokers separated by commas). May be repeated; regions may share a cluster. Or embedded: a mock cluster of this process for all regions, for a developer's consumers; in memory, and a topic partition keeps only its last 5 MiB.",
+            "Publish a region's changes to a Kafka cluster and replicate from there, as in us-east-1=broker:9092 (several brokers separated by commas). May be repeated; regions may share a cluster. A region that is not among --regions is served by another process: its changes are read there. Or embedded: a mock cluster of this process for all regions, for a developer's consumers; in memory, and a topic partition keeps only its last 5 MiB.",
             valueName: "region=host:port"))
     var clusters: [String] = []
 
@@ -89,17 +89,25 @@ struct KafkaOptions: ParsableArguments {
                 throw ValidationError(
                     "--kafka: '\(cluster)' is neither of the form us-east-1=broker:9092 nor 'embedded'")
             }
-            guard regions.contains(name) else {
-                let held = regions.map(\.name).joined(separator: ", ")
-                throw ValidationError(
-                    "--kafka: \(name) is not a region of this process (--regions \(held)), and regions of different processes cannot replicate yet"
-                )
-            }
             guard servers.updateValue(String(sides[1]), forKey: name) == nil else {
                 throw ValidationError("--kafka: \(name) is named twice")
             }
         }
+        let remote = servers.keys.filter { !regions.contains($0) }.sorted()
+        if let remote = remote.first, let silent = regions.first(where: { servers[$0] == nil }) {
+            throw ValidationError(
+                "--kafka: \(remote) is a region of another process, which can know \(silent) only by Kafka: name its cluster too, as in --kafka \(silent)=broker:9092"
+            )
+        }
+        guard servers.count <= Serve.regionsMax else {
+            throw ValidationError("--kafka: at most \(Serve.regionsMax) regions, those of other processes included")
+        }
         return servers
+    }
+
+    /// The regions of other processes.
+    func remoteRegions(_ regions: [RegionName]) throws -> [RegionName] {
+        (try servers(regions)?.keys.filter { !regions.contains($0) } ?? []).sorted()
     }
 
     private func retentionMilliseconds() throws -> Int64 {
@@ -123,7 +131,7 @@ struct KafkaOptions: ParsableArguments {
             if let servers = try servers(regions) {
                 var logs: [RegionName: any RecordLog] = [:]
                 for (name, brokers) in servers {
-                    let all = try properties(of: name, regions).merging(KafkaProperties(bootstrapServers: brokers))
+                    let all = try properties(of: name, Array(servers.keys)).merging(KafkaProperties(bootstrapServers: brokers))
                     logs[name] = try KafkaLog(all, logger: logger)
                 }
                 configuration = TransportConfiguration(logs: logs, servers: servers, names: names)
@@ -168,10 +176,16 @@ struct KafkaOptions: ParsableArguments {
     }
 
     /// What the start-up output says, a line each.
-    func startLines(_ configuration: TransportConfiguration) -> [String] {
+    ///
+    /// - Parameter regions: those of this process.
+    func startLines(_ configuration: TransportConfiguration, _ regions: [RegionName]) -> [String] {
         let formats = "topics \(topicPrefix).*, values \(recordFormat.rawValue)"
         guard configuration.isEmbedded else {
-            return configuration.servers.sorted { $0.key < $1.key }.map { "\($0.key) at \($0.value) (\(formats))" }
+            let held = regions.sorted().compactMap { name in
+                configuration.servers[name].map { "\(name) at \($0) (\(formats))" }
+            }
+            let remote = configuration.servers.filter { !regions.contains($0.key) }.sorted { $0.key < $1.key }
+            return held + remote.map { "\($0.key) at \($0.value) (served by another process)" }
         }
         return [
             "\(configuration.servers.values.first ?? "") (embedded; \(formats))",

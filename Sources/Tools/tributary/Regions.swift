@@ -35,6 +35,11 @@ struct Regions: AsyncParsableCommand {
             case .text: print(RegionReport.text(regions), terminator: "")
             }
         }
+
+        func show(_ list: RegionList, _ body: Data) {
+            show(list.regions, body)
+            if output == .text { print(StatusReport.Remote.text(list.otherProcesses), terminator: "") }
+        }
     }
 
     struct List: AsyncParsableCommand {
@@ -45,7 +50,7 @@ struct Regions: AsyncParsableCommand {
         func run() async throws {
             let client = AdminClient(endpoint: options.endpoint)
             let (list, body) = try await client.get("/_tributary/regions", as: RegionList.self)
-            options.show(list.regions, body)
+            options.show(list, body)
         }
     }
 
@@ -103,6 +108,7 @@ struct Regions: AsyncParsableCommand {
 /// The answer of `/_tributary/regions`.
 struct RegionList: Decodable {
     let regions: [RegionReport]
+    let otherProcesses: [StatusReport.Remote]
 }
 
 /// The answer of `/_tributary/regions/REGION`.

@@ -165,6 +165,7 @@ struct Serve: AsyncParsableCommand {
         let directory = inMemory ? nil : dataDirectory ?? "tributary-data"
         var configuration = RegionSet.Configuration(regions: names, dataDirectory: directory)
         configuration.linkSettings = try linkSettings()
+        configuration.remoteRegions = try kafka.remoteRegions(names)
         configuration.linkSeed = seed
         let transport = try kafka.transport(names, logger: logger)
         configuration.transport = transport
@@ -269,7 +270,7 @@ struct Serve: AsyncParsableCommand {
         print(
             "  data            \(directory.map { "\($0) (each write is on disk before it is acknowledged)" } ?? "in memory (nothing survives the process)")"
         )
-        for line in transport.map({ kafka.startLines($0.configuration) }) ?? [] { print("  kafka           \(line)") }
+        for line in transport.map({ kafka.startLines($0.configuration, names) }) ?? [] { print("  kafka           \(line)") }
         if portPerRegion {
             for (name, endpoint) in zip(names, endpoints) { print("  endpoint        \(endpoint)  \(name)") }
         } else {

@@ -25,6 +25,7 @@ extension Serve {
     /// The links that are named, as they begin.
     func linkSettings() throws -> [LinkName: LinkSettings] {
         let names = try regionNames()
+        let all = names + (try kafka.remoteRegions(names))
         var settings: [LinkName: LinkSettings] = [:]
         for link in links {
             let sides = link.split(separator: "=", omittingEmptySubsequences: false)
@@ -32,9 +33,13 @@ extension Serve {
             guard sides.count == 2, ends.count == 2 else {
                 throw ValidationError("--link: '\(link)' is not of the form us-east-1:eu-west-1=200ms")
             }
-            let regions = ends.compactMap { end in names.first { $0.name == end } }
+            let regions = ends.compactMap { end in all.first { $0.name == end } }
             guard regions.count == 2 else {
-                throw ValidationError("--link: '\(link)' names a region that is not among \(names)")
+                throw ValidationError("--link: '\(link)' names a region that is not among \(all)")
+            }
+            guard names.contains(regions[1]) else {
+                throw ValidationError(
+                    "--link: '\(link)' leads to a region of another process; links are set where they end")
             }
             guard regions[0] != regions[1] else {
                 throw ValidationError("--link: '\(link)' leads from a region to itself")

@@ -81,8 +81,35 @@ struct StatusReport: Decodable {
         let conflicts: Int
     }
 
+    /// A region of another process.
+    struct Remote: Decodable {
+        let region: String
+        let known: Bool
+        let isolated: Bool
+        let tables: Int
+        let silentMilliseconds: Int?
+        let trouble: String?
+
+        /// Longer silence than this, in milliseconds, is worth a word: a region speaks every second.
+        private static let silenceMillisecondsMax = 5000
+
+        var state: String {
+            if let trouble { return trouble }
+            guard known, let silentMilliseconds else { return "not heard yet" }
+            if silentMilliseconds > Self.silenceMillisecondsMax { return "silent for \(silentMilliseconds / 1000) s" }
+            return isolated ? "isolated" : "ok"
+        }
+
+        static func text(_ remotes: [Remote]) -> String {
+            guard !remotes.isEmpty else { return "" }
+            let rows = remotes.map { [$0.region, $0.known ? "\($0.tables)" : "", $0.state] }
+            return "\n" + TextColumns.text([["OTHER PROCESSES", "TABLES", "STATE"]] + rows)
+        }
+    }
+
     let regions: [Region]
     let links: [Link]
+    let otherProcesses: [Remote]
 
     var text: String {
         let tables = regions.flatMap { region in
@@ -112,6 +139,7 @@ struct StatusReport: Decodable {
             let header = ["FROM", "TO", "TABLE", "BACKLOG", "APPLIED", "LOST", "CONFLICTS", "DELAY"]
             text += "\n" + TextColumns.text([header] + rows)
         }
+        text += Remote.text(otherProcesses)
         return text
     }
 }

@@ -90,6 +90,15 @@ struct MetricsPage {
         }
         text.begin("tributary_region_up", .gauge, "1 while the region writes, 0 after its store failed.")
         for region in regions.regions { text.sample(["region": region.name.name], region.failure == nil ? 1.0 : 0) }
+        if !regions.remotes.isEmpty {
+            text.begin(
+                "tributary_remote_region_silence_seconds", .gauge,
+                "Time since a region of another process was heard of; none while it never was.")
+            for remote in regions.remotes {
+                guard let silence = remote.silence else { continue }
+                text.sample(["region": remote.name.name], silence / .seconds(1))
+            }
+        }
         text.begin("tributary_table_items", .gauge, "Items of a table.")
         for (region, table, counters) in tables { text.sample(labels(region, table), counters.itemCount) }
         text.begin("tributary_table_size_bytes", .gauge, "Size of a table's items as DynamoDB counts it.")

@@ -57,6 +57,7 @@ enum AdminPages {
         writer.beginArray()
         for link in regions.linkStatuses { append(link, to: &writer) }
         writer.endArray()
+        RegionPages.appendRemotes(of: regions, to: &writer)
         writer.endObject()
         return writer
     }

@@ -61,7 +61,7 @@ enum LinkPages {
         }
         var names: [RegionName] = []
         for end in ends {
-            guard let name = regions.names.first(where: { $0.name == end }) else {
+            guard let name = regions.allNames.first(where: { $0.name == end }) else {
                 let served = regions.names.map(\.name).joined(separator: ", ")
                 throw RegionPages.Refusal(message: "there is no region '\(end)'; this process serves \(served)")
             }
@@ -69,6 +69,10 @@ enum LinkPages {
         }
         guard names[0] != names[1] else {
             throw RegionPages.Refusal(message: "a link leads to another region, not from \(names[0]) to itself")
+        }
+        guard regions.region(names[1]) != nil else {
+            throw RegionPages.Refusal(
+                message: "the link to \(names[1]) is in the process that serves \(names[1]); ask that one")
         }
         return LinkName(from: names[0], to: names[1])
     }

@@ -25,8 +25,36 @@ enum RegionPages {
         writer.beginArray()
         for region in regions.regions { append(region, to: &writer) }
         writer.endArray()
+        appendRemotes(of: regions, to: &writer)
         writer.endObject()
         return writer
+    }
+
+    /// The regions of other processes, as far as this one has heard of them.
+    static func appendRemotes(of regions: RegionSet, to writer: inout JSONWriter) {
+        writer.key("otherProcesses")
+        writer.beginArray()
+        for remote in regions.remotes {
+            writer.beginObject()
+            writer.key("region")
+            writer.string(remote.name.name)
+            writer.key("known")
+            writer.boolean(remote.isKnown)
+            writer.key("isolated")
+            writer.boolean(remote.isIsolated)
+            writer.key("tables")
+            writer.number(remote.tables.count)
+            if let silence = remote.silence {
+                writer.key("silentMilliseconds")
+                writer.number(Int(silence / .milliseconds(1)))
+            }
+            if let trouble = remote.trouble {
+                writer.key("trouble")
+                writer.string(trouble)
+            }
+            writer.endObject()
+        }
+        writer.endArray()
     }
 
     /// - Parameter path: of the request, without parameters.
@@ -55,6 +83,9 @@ enum RegionPages {
         }
         let name = path.dropFirst(Self.path.count + 1)
         guard let region = regions.regions.first(where: { $0.name.name == name }) else {
+            if regions.remotes.contains(where: { $0.name.name == name }) {
+                throw Refusal(status: .notFound, message: "region '\(name)' is served by another process; ask that one")
+            }
             let names = regions.names.map(\.name).joined(separator: ", ")
             throw Refusal(status: .notFound, message: "there is no region '\(name)'; this process serves \(names)")
         }

@@ -76,10 +76,28 @@ extension AWSService {
         let steps = try request.steps(
             for: current, facts: facts(about: request.tableName, apartFrom: region), context: context)
         guard let current else { throw .internalError }
+        for step in steps { try check(step) }
         for step in steps { carryOut(step, on: current) }
         let after = self.context(of: region)
         guard let table = after.catalogue.table(named: request.tableName) else { throw .internalError }
         return .tableDescription(table, showing: steps.isEmpty ? table.status : .updating, context: after)
+    }
+
+    /// Refuses what needs a region of another process that cannot be asked, or that only its own process can do.
+    private func check(_ step: TableStep) throws(WireError) {
+        switch step {
+        case .createReplica(let name, _):
+            guard let remote = regions.remote(name), !remote.isKnown else { return }
+            throw .validation(
+                "Region \(name) is served by another process, which this one has not heard from: "
+                    + "\(remote.trouble ?? "it has not told everything yet"). Try again once it runs.")
+        case .updateReplica(let name, _):
+            guard regions.remote(name) != nil else { return }
+            throw .validation(
+                "The replica in region \(name) is served by another process. Change its settings by UpdateTable in \(name)."
+            )
+        default: return
+        }
     }
 
     private func carryOut(_ step: TableStep, on table: TableDefinition) {
@@ -146,7 +164,7 @@ extension AWSService {
     }
 
     private func facts(about tableName: String, apartFrom region: Region) -> ReplicaFacts {
-        ReplicaFacts(regions: regions.names, tables: regions.tables(named: tableName, apartFrom: region))
+        ReplicaFacts(regions: regions.allNames, tables: regions.tables(named: tableName, apartFrom: region))
     }
 }
 
@@ -155,6 +173,7 @@ extension RegionSet {
     func tables(named name: String, apartFrom region: Region) -> [RegionName: TableDefinition] {
         var tables: [RegionName: TableDefinition] = [:]
         for other in regions where other !== region { tables[other.name] = other.catalogue.table(named: name) }
+        for other in remotes { tables[other.name] = other.table(named: name) }
         return tables
     }
 }
