@@ -46,7 +46,8 @@ import Testing
                 switch step {
                 case .createReplica(let source):
                     guard case .table(let template)? = heard[name]?[source] else { continue }
-                    let members = [source] + template.peers.filter { $0.region != name && $0.status != .deleting }.map(\.region)
+                    let others = template.peers.filter { $0.region != name && $0.status != .deleting }
+                    let members = [source] + others.map(\.region)
                     make(
                         in: name,
                         peers: members.map { Peer(region: $0, status: .active, source: nil, addedMilliseconds: 0) },

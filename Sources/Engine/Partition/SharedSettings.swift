@@ -66,7 +66,8 @@ public struct SettingsVersion: Sendable, Equatable, Codable, Comparable {
 extension TableDefinition {
     /// Gives settings that an edit has changed a version above the one before. Whoever takes settings over takes their version over too.
     mutating func noteSettings(changedFrom before: TableDefinition, wallMilliseconds: UInt64) {
-        guard isGlobal, settingsVersion == before.settingsVersion, SharedSettings(of: self) != SharedSettings(of: before)
+        guard isGlobal, settingsVersion == before.settingsVersion,
+            SharedSettings(of: self) != SharedSettings(of: before)
         else { return }
         let last = settingsVersion?.milliseconds ?? 0
         settingsVersion = SettingsVersion(milliseconds: max(wallMilliseconds, last + 1), region: region)

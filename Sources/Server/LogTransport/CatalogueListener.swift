@@ -52,11 +52,12 @@ final class CatalogueListener: Sendable {
                 try listen { trouble = nil }
             } catch {
                 // The region may never have been started.
-                let text = error == .unknownTopic(topic) ? "\(region.name) has not told anything yet" : "\(error)"
+                let isUnheard = error == .unknownTopic(topic)
+                let text = isUnheard ? "\(region.name) has not told anything yet" : "\(error)"
                 region.note(trouble: text)
                 if trouble != text {
-                    logger.warning(
-                        "a region of another process cannot be heard",
+                    logger.log(
+                        level: isUnheard ? .info : .warning, "a region of another process cannot be heard",
                         metadata: ["region": "\(region.name)", "topic": "\(topic)", "reason": "\(text)"])
                 }
                 trouble = text

@@ -99,7 +99,8 @@ public final class RemoteRegion: LinkSource {
 
     public func take(_ table: PublishedTable, incarnation: String) {
         let isNews = state.withLock { state in
-            let before = state.told.updateValue((table, incarnation), forKey: table.definition.tableID)?.table.definition
+            let before = state.told.updateValue((table, incarnation), forKey: table.definition.tableID)?.table
+                .definition
             state.heard = .now
             return state.refresh() || before != table.definition
         }

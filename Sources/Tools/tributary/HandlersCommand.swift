@@ -30,8 +30,12 @@ struct HandlersCommand: AsyncParsableCommand {
             valueName: "program"))
     var python: String?
 
-    @Option(help: ArgumentHelp("What handlers get as AWS_ENDPOINT_URL: a server of the regions.", valueName: "url"))
-    var endpointURL = "http://localhost:8000"
+    @Option(
+        name: .customLong("endpoint-url"),
+        help: ArgumentHelp(
+            "What handlers get as AWS_ENDPOINT_URL: a server of the regions. For regions of different processes one each, as in us-east-1=http://localhost:8001. Default: http://localhost:8000",
+            valueName: "[region=]url"))
+    var endpointURLs: [String] = []
 
     @OptionGroup(title: "Kafka")
     var kafka: KafkaOptions
@@ -49,7 +53,27 @@ struct HandlersCommand: AsyncParsableCommand {
             )
         }
         try kafka.check(regions)
+        _ = try endpoints()
     }
+
+    /// What handlers of each region call, and those of all others.
+    private func endpoints() throws -> (byRegion: [String: String], others: String) {
+        var found = (byRegion: [String: String](), others: Self.endpointDefault)
+        for text in endpointURLs {
+            let sides = text.split(separator: "=", maxSplits: 1)
+            guard sides.count == 2, let region = RegionName(String(sides[0])) else {
+                found.others = text
+                continue
+            }
+            guard regions.contains(region) else {
+                throw ValidationError("--endpoint-url: \(region) is not among the regions that --kafka names")
+            }
+            found.byRegion[region.name] = String(sides[1])
+        }
+        return found
+    }
+
+    private static let endpointDefault = "http://localhost:8000"
 
     /// The regions that `--kafka` names.
     private var regions: [RegionName] {
@@ -69,11 +93,13 @@ struct HandlersCommand: AsyncParsableCommand {
         try await group.run()
     }
 
-    fileprivate func start(_ transport: TransportConfiguration, _ logger: Logger) -> HandlerWorker {
+    fileprivate func start(_ transport: TransportConfiguration, _ logger: Logger) throws -> HandlerWorker {
+        let endpoints = try endpoints()
         func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
         var configuration = LambdaSystem.Configuration(
             codeDirectory: FileManager.default.temporaryDirectory.path + "/tributary-\(getpid())/functions",
-            endpointURL: endpointURL, handlersDirectory: handlers, log: log.functionLog)
+            endpointURL: endpoints.others, handlersDirectory: handlers, log: log.functionLog)
+        configuration.endpointURLs = endpoints.byRegion
         configuration.pythonInterpreter = python.map(absolute)
         // Handlers in Swift are built beside this program.
         configuration.programsDirectory = Bundle.main.executableURL?.deletingLastPathComponent().path
@@ -83,7 +109,10 @@ struct HandlersCommand: AsyncParsableCommand {
         print("  handlers        \(absolute(handlers))")
         print("  groups          \(kafka.topicPrefix).handler.<region>.<handler>.<table>")
         for line in kafka.startLines(transport, regions) { print("  kafka           \(line)") }
-        print("  endpoint        \(endpointURL) (what handlers call)")
+        for region in regions {
+            let endpoint = endpoints.byRegion[region.name] ?? endpoints.others
+            print("  endpoint        \(endpoint) (what handlers of \(region) call)")
+        }
         print("")
         print("ready")
         flushStandardOutput()
@@ -100,7 +129,7 @@ private struct Worker: ServiceLifecycle.Service, CustomStringConvertible {
     let logger: Logger
 
     func run() async throws {
-        let worker = command.start(transport, logger)
+        let worker = try command.start(transport, logger)
         try await gracefulShutdown()
         await worker.stop()
     }

@@ -131,8 +131,9 @@ struct KafkaOptions: ParsableArguments {
             if let servers = try servers(regions) {
                 var logs: [RegionName: any RecordLog] = [:]
                 for (name, brokers) in servers {
-                    let all = try properties(of: name, Array(servers.keys)).merging(KafkaProperties(bootstrapServers: brokers))
-                    logs[name] = try KafkaLog(all, logger: logger)
+                    let own = try properties(of: name, Array(servers.keys))
+                    logs[name] = try KafkaLog(
+                        own.merging(KafkaProperties(bootstrapServers: brokers)), logger: logger)
                 }
                 configuration = TransportConfiguration(logs: logs, servers: servers, names: names)
             } else {

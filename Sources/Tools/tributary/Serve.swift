@@ -270,7 +270,9 @@ struct Serve: AsyncParsableCommand {
         print(
             "  data            \(directory.map { "\($0) (each write is on disk before it is acknowledged)" } ?? "in memory (nothing survives the process)")"
         )
-        for line in transport.map({ kafka.startLines($0.configuration, names) }) ?? [] { print("  kafka           \(line)") }
+        for line in transport.map({ kafka.startLines($0.configuration, names) }) ?? [] {
+            print("  kafka           \(line)")
+        }
         if portPerRegion {
             for (name, endpoint) in zip(names, endpoints) { print("  endpoint        \(endpoint)  \(name)") }
         } else {

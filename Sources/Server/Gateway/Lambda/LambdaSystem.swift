@@ -15,6 +15,8 @@ public final class LambdaSystem: Sendable {
         public var codeDirectory: String
         /// What functions get as `AWS_ENDPOINT_URL`.
         public var endpointURL: String
+        /// By region, where another server answers for it.
+        public var endpointURLs: [String: String] = [:]
         /// The folder of handlers; nil for none.
         public var handlersDirectory: String?
         /// The Python of functions with a Python runtime; nil looks for one.
@@ -39,7 +41,7 @@ public final class LambdaSystem: Sendable {
 
         func functionSettings(of region: RegionName) -> FunctionSettings {
             FunctionSettings(
-                codeDirectory: codeDirectory + "/" + region.name, endpointURL: endpointURL,
+                codeDirectory: codeDirectory + "/" + region.name, endpointURL: endpointURLs[region.name] ?? endpointURL,
                 pythonInterpreter: pythonInterpreter,
                 searchPath: (programsDirectory.map { [$0] } ?? []) + FunctionSettings.searchPathDefault)
         }
