@@ -104,9 +104,24 @@ final class ProcessWorld: RegionWorld {
     func waitUntilEqual(
         _ names: [RegionName], _ table: String = "T", sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        try eventually("the replicas are equal", sourceLocation: sourceLocation) {
-            let found = try names.map { try self.states(of: table, in: $0) }
-            return found.allSatisfy { $0 == found[0] }
+        var differences: [String] = []
+        do {
+            try eventually("the replicas are equal", sourceLocation: sourceLocation) {
+                let found = try names.map { try self.states(of: table, in: $0) }
+                differences = zip(names, found).flatMap { name, states in
+                    Set(states.keys).union(found[0].keys).filter { states[$0] != found[0][$0] }
+                        .map { "\(name) \(String(decoding: $0.dropFirst(4), as: UTF8.self)): \(states[$0] ?? []), \(names[0]): \(found[0][$0] ?? [])" }
+                }
+                return differences.isEmpty
+            }
+        } catch {
+            for difference in differences.prefix(3) { Issue.record("\(difference)", sourceLocation: sourceLocation) }
+            for name in names {
+                let table = try self.table(table, in: name)
+                let links = try regions(of: name).linkStatuses
+                Issue.record("\(name): \(String(describing: table)) \(links)", sourceLocation: sourceLocation)
+            }
+            throw error
         }
     }
 

@@ -85,21 +85,28 @@ import Testing
             let log = try #require(world.logs[us])
             let producer = try log.makeProducer(ProducerSettings()) { _ in }
             defer { producer.close() }
-            var forged = LogHeaders()
             let genuine = try #require(try world.records("t.us-east-1.T.changes").joined().first)
-            genuine.headers.visit { name, value in
-                let isNumber = name.elementsEqual("ce_sequencenumber".utf8)
-                forged.append(
-                    String(decoding: name, as: UTF8.self),
-                    isNumber ? Array("100000000000000000002".utf8) : Array(value))
+            func forged(_ changes: [String: String]) -> LogHeaders {
+                var headers = LogHeaders()
+                genuine.headers.visit { name, value in
+                    let name = String(decoding: name, as: UTF8.self)
+                    headers.append(name, changes[name].map { Array($0.utf8) } ?? Array(value))
+                }
+                return headers
             }
+            let next = ["ce_sequencenumber": "100000000000000000002"]
+            let otherOrigin = next.merging(["ce_version": "1.0@eu-west-1"]) { $1 }
             let strange = [
                 LogMessage(partition: 0, key: nil, value: nil, timestampMilliseconds: 0),
                 LogMessage(partition: 1, key: Array("x".utf8), value: Array("y".utf8), timestampMilliseconds: 0),
                 // Says that it is the next record, and has no value.
-                LogMessage(partition: 2, key: genuine.key, value: nil, headers: forged, timestampMilliseconds: 0),
+                LogMessage(partition: 2, key: genuine.key, value: nil, headers: forged(next), timestampMilliseconds: 0),
+                // Says that us wrote it, and bears a version of eu.
+                LogMessage(
+                    partition: 2, key: genuine.key, value: genuine.value, headers: forged(otherOrigin),
+                    timestampMilliseconds: 0),
             ]
-            #expect(try producer.append(strange, to: "t.us-east-1.T.changes") == 3)
+            #expect(try producer.append(strange, to: "t.us-east-1.T.changes") == 4)
             try producer.flush(timeoutMilliseconds: 5000)
             try world.put("b", "2", in: us)
             try eventually("the next write arrives") { try world.value("b", in: eu) == "2" }

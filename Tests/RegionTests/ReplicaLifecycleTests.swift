@@ -158,12 +158,12 @@ import Testing
             try world.beginEndlessFilling()
             let replicas = ReplicaLifecycle(regions: world.regions, logger: silentLogger) { false }
             replicas.beginRemoval("T", of: Names.eu)
-            replicas.activate("T", in: Names.eu, from: Names.us)
+            replicas.activate("T", in: Names.eu)
             #expect(world.table(in: Names.us)?.peers.map(\.status) == [.active, .deleting])
             #expect(world.table(in: Names.eu)?.status == .deleting)
             let number = try #require(world.table(in: Names.eu)).number
             _ = world[Names.eu].perform(.changeCatalogue(.drop(number)))
-            replicas.activate("T", in: Names.eu, from: Names.us)
+            replicas.activate("T", in: Names.eu)
             #expect(world.table(in: Names.us)?.peers.map(\.status) == [.active, .deleting])
         }
     }

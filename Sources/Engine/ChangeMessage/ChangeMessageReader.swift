@@ -117,6 +117,8 @@ public enum ChangeMessageError: Error, Sendable, Equatable, CustomStringConverti
     case malformedValue
     /// The item in the value is not the one that the key names.
     case otherKey
+    /// The version is not one of the region that the message says it is from.
+    case otherOrigin
 
     public var description: String {
         switch self {
@@ -127,6 +129,7 @@ public enum ChangeMessageError: Error, Sendable, Equatable, CustomStringConverti
         case .malformedKey(let key): "its key \(key) is not one of this table"
         case .malformedValue: "its value does not hold the item"
         case .otherKey: "its key is not the key of its item"
+        case .otherOrigin: "its version is of another region than its origin"
         }
     }
 }

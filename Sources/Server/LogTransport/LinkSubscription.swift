@@ -43,6 +43,8 @@ struct LinkSubscription {
         let content: LinkRecord.Content
         if try headers.originRegion() == source {
             let arrived = try reader.change(key: record.key, value: record.value, headers: headers)
+            // The region that made a write is in its version too. Where both differ, no publisher wrote the message.
+            guard arrived.change.version.region == source else { throw .otherOrigin }
             content = .own(arrived.change, commitMilliseconds: arrived.commitMilliseconds)
         } else {
             content = .passedOver

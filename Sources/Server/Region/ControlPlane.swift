@@ -106,7 +106,7 @@ public final class ControlPlane: Sendable {
         startJob("fill replica", tableName, target) { [replicas] () throws(StoreError) in
             try replicas.fill(tableName, in: target, from: source)
         } conclude: { [replicas] in
-            replicas.activate(tableName, in: target, from: source)
+            replicas.activate(tableName, in: target)
         }
     }
 
@@ -162,14 +162,11 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    private func fillIndex(
-        _ indexName: String, on tableName: String, in region: RegionName, done: @escaping @Sendable () -> Void = {}
-    ) {
+    private func fillIndex(_ indexName: String, on tableName: String, in region: RegionName) {
         startJob("fill index", tableName, region) { [indexes] () throws(StoreError) in
             try indexes.fill(indexName, on: tableName, in: region)
         } conclude: { [indexes] in
             indexes.activate(indexName, on: tableName, in: region)
-            done()
         }
     }
 
@@ -228,13 +225,14 @@ public final class ControlPlane: Sendable {
         // It comes again until it is done.
         guard remoteJobs.withLock({ $0.insert(job).inserted }) else { return }
         switch job.kind {
-        case .fill(let source):
+        case .fill:
             startJob("fill replica", job.table, job.region) { [self] () throws(StoreError) in
-                let isFilled = try membership.fill(job.table, in: job.region, from: source)
-                if !isFilled { finish(job) }
+                var isFilled = false
+                defer { if !isFilled { finish(job) } }
+                isFilled = try membership.fill(job.table, in: job.region)
                 return isFilled
             } conclude: { [self] in
-                replicas.activate(job.table, in: job.region, from: source)
+                replicas.activate(job.table, in: job.region)
                 finish(job)
             }
         case .rebuild(let source):
@@ -244,7 +242,8 @@ public final class ControlPlane: Sendable {
             } conclude: {
             }
         case .fillIndex(let index):
-            fillIndex(index, on: job.table, in: job.region) { [self] in finish(job) }
+            finish(job)
+            fillIndex(index, on: job.table, in: job.region)
         case .remove:
             finish(job)
             removeReplica(of: job.table, in: job.region)

@@ -45,10 +45,36 @@ public final class RegionSet: Sendable {
             self.regions = regions
             self.dataDirectory = dataDirectory
         }
+
+        fileprivate func settings(from source: RegionName, to target: RegionName) -> LinkSettings {
+            linkSettings[LinkName(from: source, to: target)] ?? LinkSettings(seed: linkSeed)
+        }
     }
 
     /// Opens all regions; when one cannot be opened, none stays open.
     public init(_ configuration: Configuration, logger: Logger) throws(StoreError) {
+        (regions, generations) = try Self.open(configuration, logger)
+        remotes = configuration.remoteRegions.map { [remoteChange] name in
+            RemoteRegion(name, wallClock: configuration.wallClock, changed: remoteChange)
+        }
+        self.logger = logger
+        sweepIntervalMilliseconds = configuration.sweepIntervalMilliseconds
+        transport = configuration.transport
+        byName = Dictionary(uniqueKeysWithValues: regions.map { ($0.name, $0) })
+        links =
+            Self.links(among: regions, configuration, logger)
+            + Self.links(
+                from: remotes, to: regions, configuration, generations, logger: logger
+            ) { [lostRecords, remoteChange] loss in
+                lostRecords.note(loss)
+                remoteChange.signal()
+            }
+        for link in links { link.start() }
+    }
+
+    private static func open(
+        _ configuration: Configuration, _ logger: Logger
+    ) throws(StoreError) -> ([Region], [RegionName: LinkGenerations]) {
         var opened: [Region] = []
         do throws(StoreError) {
             for name in configuration.regions {
@@ -65,49 +91,44 @@ public final class RegionSet: Sendable {
             for region in opened where !configuration.remoteRegions.isEmpty {
                 generations[region.name] = try LinkGenerations(of: region)
             }
-            self.generations = generations
+            return (opened, generations)
         } catch {
             for region in opened { region.stop() }
             throw error
         }
-        regions = opened
-        remotes = configuration.remoteRegions.map { [remoteChange] name in
-            RemoteRegion(name, wallClock: configuration.wallClock, changed: remoteChange)
-        }
-        self.logger = logger
-        sweepIntervalMilliseconds = configuration.sweepIntervalMilliseconds
-        transport = configuration.transport
-        byName = Dictionary(uniqueKeysWithValues: opened.map { ($0.name, $0) })
-        func settings(from source: RegionName, to target: RegionName) -> LinkSettings {
-            configuration.linkSettings[LinkName(from: source, to: target)]
-                ?? LinkSettings(seed: configuration.linkSeed)
-        }
-        var links: [Link] = []
-        for source in opened {
-            for target in opened where target !== source {
-                let settings = settings(from: source.name, to: target.name)
+    }
+
+    private static func links(
+        among regions: [Region], _ configuration: Configuration, _ logger: Logger
+    ) -> [Link] {
+        regions.flatMap { source in
+            regions.filter { $0 !== source }.map { target in
                 let feed: any LinkFeed =
-                    transport?.makeFeed(from: source, to: target)
+                    configuration.transport?.makeFeed(from: source, to: target)
                     ?? StoreLinkFeed(source: source, observer: "link to \(target.name)")
-                links.append(Link(source: source, target: target, settings: settings, feed: feed, logger: logger))
+                return Link(
+                    source: source, target: target, settings: configuration.settings(from: source.name, to: target.name),
+                    feed: feed, logger: logger)
             }
         }
-        if let transport {
-            for source in remotes {
-                for target in opened {
-                    let feed = transport.makeFeed(from: source, to: target) { [lostRecords, remoteChange] table in
-                        lostRecords.note(.init(table: table, region: target.name, source: source.name))
-                        remoteChange.signal()
-                    }
-                    links.append(
-                        Link(
-                            source: source, target: target, settings: settings(from: source.name, to: target.name),
-                            feed: feed, generations: generations[target.name], logger: logger))
+    }
+
+    private static func links(
+        from remotes: [RemoteRegion], to regions: [Region], _ configuration: Configuration,
+        _ generations: [RegionName: LinkGenerations], logger: Logger,
+        onLost: @escaping @Sendable (LostRecords.Loss) -> Void
+    ) -> [Link] {
+        guard let transport = configuration.transport else { return [] }
+        return remotes.flatMap { source in
+            regions.map { target in
+                let feed = transport.makeFeed(from: source, to: target) { table in
+                    onLost(.init(table: table, region: target.name, source: source.name))
                 }
+                return Link(
+                    source: source, target: target, settings: configuration.settings(from: source.name, to: target.name),
+                    feed: feed, generations: generations[target.name], logger: logger)
             }
         }
-        self.links = links
-        for link in links { link.start() }
     }
 
     public func remote(_ name: RegionName) -> RemoteRegion? { remotes.first { $0.name == name } }

@@ -7,36 +7,65 @@ import Replication
 
 /// Filling, rebuilding and draining of replicas whose peers are in other processes: the jobs of `RemoteMembership`.
 extension RemoteMembership {
-    /// Brings the items of a remote source into a new replica and lets its links catch up. False when that must go on later.
-    func fill(_ tableName: String, in target: RegionName, from source: RegionName) throws(StoreError) -> Bool {
-        guard let region = regions.region(target), let remote = regions.remote(source),
-            let own = region.catalogue.table(named: tableName), let start = waitForState(of: tableName, in: remote)
-        else { return false }
-        let known = region.head(own.number)?.cursors ?? [:]
-        for peer in own.peers where known[peer.region] == nil {
-            let next = peer.region == source ? start.nextSequence : start.cursor(of: peer.region) ?? 1
-            let cursor = LinkCursor(next: next)
-            _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: peer.region, cursor)))
+    /// Brings the items of all peers into a new replica and lets its links catch up. False when that must go on later.
+    ///
+    /// One peer's `.state` topic would not do: a write that arrives at a peer and finds the same item there moves its version, which no log
+    /// tells. It is in the log of the region that made the write. With a peer in this process everything is in its store.
+    func fill(_ tableName: String, in target: RegionName) throws(StoreError) -> Bool {
+        guard let region = regions.region(target), let own = region.catalogue.table(named: tableName) else {
+            return false
         }
-        regions.wakeLinks()
-        guard try takeStates(of: start.definition, from: remote, into: own, of: region) else { return false }
+        if let local = localMember(tableName, apartFrom: region) {
+            return try replicas.fill(tableName, in: target, from: local)
+        }
+        for peer in own.peers {
+            guard try take(tableName, from: peer.region, into: own, of: region) else { return false }
+        }
         return own.peers.allSatisfy { peer in
             replicas.waitForLink(from: peer.region, to: target, table: tableName, millisecondsMax: nil)
         }
+    }
+
+    private func localMember(_ tableName: String, apartFrom region: Region) -> RegionName? {
+        regions.regions.first { other in
+            guard other !== region, let table = other.catalogue.table(named: tableName) else { return false }
+            return table.servesItems && table.peers.contains { $0.region == region.name }
+        }?.name
+    }
+
+    private func take(
+        _ tableName: String, from peer: RegionName, into own: TableDefinition, of region: Region
+    ) throws(StoreError) -> Bool {
+        let isCursorKnown = region.head(own.number)?.cursors[peer] != nil
+        func begin(at next: UInt64) {
+            guard !isCursorKnown else { return }
+            _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: peer, LinkCursor(next: next))))
+        }
+        guard let remote = regions.remote(peer) else { return true }
+        if remote.isKnown, remote.table(named: tableName)?.status == .creating {
+            // It has nothing of its own yet, and its log begins with it.
+            begin(at: 1)
+            return true
+        }
+        guard let (table, stateEnd) = waitForState(of: tableName, in: remote) else { return false }
+        begin(at: stateEnd)
+        regions.wakeLinks()
+        return try takeStates(of: table, from: remote, into: own, of: region)
     }
 
     /// Brings a replica up to date from the state of a source whose log no longer reaches back to what the replica has. It serves its clients
     /// meanwhile. False when that must go on later.
     func rebuild(_ tableName: String, in target: RegionName, from source: RegionName) throws(StoreError) -> Bool {
         guard let region = regions.region(target), let remote = regions.remote(source),
-            let own = region.catalogue.table(named: tableName), own.status != .creating,
-            let start = waitForState(of: tableName, in: remote)
+            let own = region.catalogue.table(named: tableName),
+            let (table, stateEnd) = waitForState(of: tableName, in: remote)
         else { return false }
         logger.warning(
             "a replica is rebuilt from a source's state: the source's topic no longer holds what the replica lacks",
             metadata: ["table": "\(tableName)", "region": "\(target)", "source": "\(source)"])
-        guard try takeStates(of: start.definition, from: remote, into: own, of: region) else { return false }
-        let cursor = LinkCursor(next: start.nextSequence)
+        guard try takeStates(of: table, from: remote, into: own, of: region) else { return false }
+        let known = region.head(own.number)?.cursors[source]?.next ?? 1
+        let cursor = LinkCursor(next: max(known, stateEnd))
         _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: source, cursor)))
         regions.link(from: source, to: target)?.forgetPosition(of: own.number)
         _ = region.perform(.emit(.replicaRebuilt(table: tableName, region: target, source: source)))
@@ -85,14 +114,16 @@ extension RemoteMembership {
         for peer in own.peers { regions.generations[target]?.forget(own.number, peer.region) }
     }
 
-    /// What a source tells of a table, once its `.state` topic holds all of that. Nil when the process is ending, or the table goes.
-    private func waitForState(of tableName: String, in source: RemoteRegion) -> PublishedTable? {
-        guard source.isKnown, let start = source.published(tableName) else { return nil }
+    /// A source's table, and the first record of its log that is not for sure in its `.state` topic, once that holds all items. Nil when the
+    /// process is ending, the table goes, or the source is not heard of.
+    private func waitForState(
+        of tableName: String, in source: RemoteRegion
+    ) -> (table: TableDefinition, stateEnd: UInt64)? {
         while !isStopping() {
-            guard let now = source.published(tableName), now.definition.tableID == start.definition.tableID,
-                now.definition.status != .deleting
-            else { return nil }
-            if let end = now.stateEnd, end >= start.nextSequence { return start }
+            guard source.isKnown, let now = source.published(tableName), now.definition.status != .deleting else {
+                return nil
+            }
+            if let end = now.stateEnd { return (now.definition, end) }
             Thread.sleep(forTimeInterval: Double(Self.pollMilliseconds) / 1000)
         }
         return nil

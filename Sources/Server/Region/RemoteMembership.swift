@@ -25,7 +25,7 @@ struct RemoteMembership: Sendable {
     /// Long work that follows from a step, on a replica of a region of this process.
     struct Job: Hashable, Sendable {
         enum Kind: Hashable, Sendable {
-            case fill(from: RegionName)
+            case fill
             case rebuild(from: RegionName)
             case fillIndex(String)
             case remove
@@ -50,10 +50,8 @@ struct RemoteMembership: Sendable {
                     remote: remote)
                 for step in plan.steps { jobs += carryOut(step, on: name, in: region) }
                 noteLogs(of: name, in: region)
-                if let own = region.catalogue.table(named: name), own.status == .creating, own.isGlobal,
-                    let source = plan.source
-                {
-                    jobs.append(Job(kind: .fill(from: source), table: name, region: region.name))
+                if plan.source != nil, region.catalogue.table(named: name)?.status == .creating {
+                    jobs.append(Job(kind: .fill, table: name, region: region.name))
                 }
             }
         }

@@ -116,7 +116,7 @@ struct ReplicaLifecycle: Sendable {
     }
 
     /// Makes a filled replica ACTIVE.
-    func activate(_ tableName: String, in target: RegionName, from source: RegionName) {
+    func activate(_ tableName: String, in target: RegionName) {
         guard regions.region(target)?.catalogue.table(named: tableName) != nil else { return }
         regions.edit(tableName, in: target) { if $0.status == .creating { $0.status = .active } }
         for region in regions.regions where region.name != target {
@@ -130,7 +130,7 @@ struct ReplicaLifecycle: Sendable {
         }
         logger.info(
             "replica is active",
-            metadata: ["table": "\(tableName)", "region": "\(target)", "source": "\(source)"])
+            metadata: ["table": "\(tableName)", "region": "\(target)"])
     }
 
     /// Stops the replica's own operations and tells the others; `drop` then removes it.
