@@ -28,10 +28,10 @@ final class RawClient: @unchecked Sendable {
     private let socket: Int32
     private var received: [UInt8] = []
 
-    /// Connects to the port on 127.0.0.1. Whatever waits longer than 20 s fails: nothing here is that slow.
+    /// Connects to the port on 127.0.0.1. Whatever waits longer than a minute fails: nothing here is that slow.
     init(port: Int) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
