@@ -85,6 +85,8 @@ func withFunction<Result>(
         }
         var settings = FunctionSettings(
             codeDirectory: directory, endpointURL: "http://127.0.0.1:8000", limits: limits)
+        // A process that a busy machine holds up after its answer is waited for: a second one in its place would surprise the test.
+        settings.limits.returnMilliseconds = patienceMilliseconds
         change(&settings)
         var definition = FunctionDefinition(name: "f", region: testRegion, target: .package(directory: directory))
         definition.runtime = "provided.al2023"
