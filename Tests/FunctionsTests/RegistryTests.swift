@@ -293,7 +293,8 @@ import Testing
 
     @Test func localFunctionsAreShownAndNotChanged() async throws {
         try await withRegistry { setting in
-            let definition = FunctionDefinition(name: "local", region: testRegion, target: .inProcess)
+            var definition = FunctionDefinition(name: "local", region: testRegion, target: .inProcess)
+            definition.timeoutMilliseconds = patienceMilliseconds
             try setting.registry.register(definition) { .success(payload: $0.payload, logTail: []) }
             #expect(await setting.invoke("local", "5") == .success("5"))
             #expect(setting.registry.function("local")?.definition.isLocal == true)
