@@ -93,7 +93,7 @@ class Watched:
         return alarm
 
     def until(self, state):
-        return eventually(lambda: (alarm := self.describe())["StateValue"] == state and alarm, 40)
+        return eventually(lambda: (alarm := self.describe())["StateValue"] == state and alarm)
 
     def set(self, state, reason="because"):
         self.client.set_alarm_state(AlarmName=self.name, StateValue=state, StateReason=reason)
@@ -204,7 +204,7 @@ def test_state_follows_the_metric(watch):
         watched.sample(1)
         return watched.describe()["StateValue"] == "OK"
 
-    eventually(quiet, 40)
+    eventually(quiet)
     assert watched.describe()["StateTransitionedTimestamp"] > time_of_alarm
 
 
@@ -257,7 +257,7 @@ def test_alarm_calls_the_action_of_its_state_when_the_state_changes(watch):
 def test_alarm_invokes_a_function(watch, new_function):  # noqa: F811
     function = new_function()
     watched = Watched(watch(HOME), AlarmActions=[function.arn], TreatMissingData="breaching").put()
-    function.until(lambda function: len(function.calls()) >= 1, within_seconds=60)
+    function.until(lambda function: len(function.calls()) >= 1)
     event = function.calls()[0]
     event = event.get("event", event)
     assert event["alarmData"]["alarmName"] == watched.name

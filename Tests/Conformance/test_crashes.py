@@ -47,7 +47,7 @@ def test_kill_9_again_and_again(own_server, new_clients, record_crashes):
     for round_ in range(KILL_ROUNDS):
         load.start()
         wanted = chooser.randrange(1, 400)
-        eventually(lambda: load.count >= wanted or not all(writer.is_alive() for writer in load.writers), 60)
+        eventually(lambda: load.count >= wanted or not all(writer.is_alive() for writer in load.writers))
         server.kill()
         load.join()
         if chooser.randrange(3) == 0:
@@ -69,7 +69,7 @@ def test_power_cut_again_and_again(own_server, new_clients, tmp_path, record_cra
     for round_ in range(POWER_CUT_ROUNDS):
         load.start()
         wanted = chooser.randrange(1, 100)
-        eventually(lambda: load.count >= wanted or not all(writer.is_alive() for writer in load.writers), 60)
+        eventually(lambda: load.count >= wanted or not all(writer.is_alive() for writer in load.writers))
         faults.order("power-cut", chooser.randrange(1, 60))
         server.process.wait(60)
         load.join()
@@ -97,7 +97,7 @@ def test_the_auditor_sees_a_disk_that_lies(own_server, new_clients, tmp_path):
     server = own_server("--no-handlers", environment=faults.environment)
     load = make_load(server, new_clients, SEED)
     load.start()
-    eventually(lambda: load.count >= 200, 60)
+    eventually(lambda: load.count >= 200)
     faults.order("power-cut", 1)
     server.process.wait(60)
     load.join()

@@ -65,7 +65,7 @@ def assert_back(server, table, acknowledged, unknown):
     found = numbers(table)
     assert acknowledged <= found <= acknowledged | unknown, (acknowledged - found, found - acknowledged - unknown)
     assert put(server, table, 999_003) == 200
-    eventually(lambda: numbers(table) == numbers(table, WEST), 30)
+    eventually(lambda: numbers(table) == numbers(table, WEST))
 
 
 # --- A disk that fails ----------------------------------------------------------------------------------------------
@@ -178,13 +178,13 @@ def stopped(module_server, new_clients, tmp_path_factory):
             for number in range(first, first + 25)
         ]
         table.client.batch_write_item(RequestItems={table.name: requests})
-    eventually(lambda: len(numbers(table, WEST)) == ITEMS, 30)
+    eventually(lambda: len(numbers(table, WEST)) == ITEMS)
     # Opening writes the log's content into table files.
     server.kill()
     server.start()
     for number in range(50):
         assert put(server, table, number, size=500) == 200
-    eventually(lambda: table.in_region(WEST).get(p=S("k-49"))["x"] == S("x" * 500), 30)
+    eventually(lambda: table.in_region(WEST).get(p=S("k-49"))["x"] == S("x" * 500))
     truth = {item["p"]["S"]: item for item in table.all_items()}
     server.kill()
     return server.data_directory, table.name, truth

@@ -110,7 +110,8 @@ def test_an_experiment_ends_by_itself(server, fis, table):
     eventually(lambda: status(fis, experiment) == "completed")
     found = fis(EAST).get_experiment(id=experiment["id"])["experiment"]
     assert found["actions"]["pause"]["state"]["status"] == "completed"
-    assert 0.9 < (found["endTime"] - found["startTime"]).total_seconds() < 1.1
+    # Not before its time; after it as soon as the machine lets it.
+    assert 0.9 < (found["endTime"] - found["startTime"]).total_seconds() < 30
     eventually(lambda: table.in_region(WEST).get(p=S("a")))
     with pytest.raises(botocore.exceptions.ClientError, match="has ended already"):
         fis(EAST).stop_experiment(id=experiment["id"])

@@ -20,7 +20,7 @@ def bootstrap_servers(server):
     return re.search(r"kafka +(127\.0\.0\.1:\d+)", server.output)[1]
 
 
-def read_topic(servers, topic, until=lambda messages: True, within_seconds=20):
+def read_topic(servers, topic, until=lambda messages: True):
     """All messages of a topic, by topic partition in the order of offsets, once `until` holds for them."""
     consumer = confluent_kafka.Consumer(
         {"bootstrap.servers": servers, "group.id": unique("reader"), "enable.auto.commit": False, "fetch.wait.max.ms": 10}
@@ -43,7 +43,7 @@ def read_topic(servers, topic, until=lambda messages: True, within_seconds=20):
                 found[message.partition()].append(message)
             return until([message for messages in found.values() for message in messages])
 
-        eventually(complete, within_seconds)
+        eventually(complete)
         return found
     finally:
         consumer.close()
@@ -68,9 +68,7 @@ def create_table(client, name, *keys):
 
 def add_replica(client, name, region):
     client(HOME).update_table(TableName=name, ReplicaUpdates=[{"Create": {"RegionName": region}}])
-    eventually(
-        lambda: client(region).describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE", within_seconds=30
-    )
+    eventually(lambda: client(region).describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE")
 
 
 @pytest.fixture(scope="module")
@@ -182,12 +180,18 @@ def test_replicas_are_fed_from_the_topics_and_say_where_writes_come_from(kafka):
     )
     origins = [headers(message)["ce_originregion"] for messages in found.values() for message in messages]
     assert sorted(set(origins)) == [WEST, HOME] and origins.count(HOME) == 30
-    listed = tributary("topics", "--endpoint", kafka.endpoint, "--output", "json")
-    assert listed.returncode == 0, listed.stderr
-    report = json.loads(listed.stdout)
-    topics = {topic["topic"]: topic for topic in report["topics"]}
-    changes = topics["tributary.eu-west-1.Both.changes"]
-    assert changes["backlog"] == 0 and sum(p["end"] for p in changes["partitions"]) == 60
+
+    def published():
+        """The publisher hears of a message's delivery after readers may have had it."""
+        listed = tributary("topics", "--endpoint", kafka.endpoint, "--output", "json")
+        assert listed.returncode == 0, listed.stderr
+        report = json.loads(listed.stdout)
+        topics = {topic["topic"]: topic for topic in report["topics"]}
+        changes = topics["tributary.eu-west-1.Both.changes"]
+        assert changes["backlog"] == 0 and sum(p["end"] for p in changes["partitions"]) == 60
+        return report
+
+    report = eventually(published)
     assert {(link["from"], link["to"]) for link in report["links"] if link["table"] == "Both"} == {
         (HOME, WEST), (WEST, HOME),
     }
@@ -250,9 +254,9 @@ def test_nothing_is_missing_or_twice_after_kill_9(own_server, new_clients):
     def everything(region):
         return sorted(client(region).scan(TableName="Killed")["Items"], key=lambda item: item["id"]["S"])
 
-    eventually(lambda: everything(HOME) == everything(WEST), within_seconds=30)
+    eventually(lambda: everything(HOME) == everything(WEST))
     for region in (HOME, WEST):
-        report = eventually(lambda: backlog_free(server, region), within_seconds=30)
+        report = eventually(lambda: backlog_free(server, region))
         found = read_topic(servers, f"tributary.{region}.Killed.changes")
         for messages in found.values():
             numbers = [sequence(message) for message in messages]
@@ -278,8 +282,12 @@ def test_a_cluster_that_is_down_stops_no_write_and_shows_its_backlog(own_server,
     create_table(client, "Waiting", "id:S")
     for number in range(20):
         client.put_item(TableName="Waiting", Item={"id": {"S": str(number)}})
-    status = json.loads(tributary("status", "--endpoint", server.endpoint, "--output", "json").stdout)
-    assert status["regions"][0]["tables"][0]["unpublished"] == 20
+
+    def unpublished():
+        status = json.loads(tributary("status", "--endpoint", server.endpoint, "--output", "json").stdout)
+        return status["regions"][0]["tables"][0]["unpublished"]
+
+    eventually(lambda: unpublished() == 20)
     text = tributary("status", "--endpoint", server.endpoint).stdout
     assert "UNPUBLISHED" in text
 

@@ -52,7 +52,7 @@ class Worker:
             self.process = subprocess.Popen(
                 command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=folder, env=dict(os.environ)
             )
-        eventually(lambda: "\nready" in self.output, within_seconds=20)
+        eventually(lambda: "\nready" in self.output)
 
     @property
     def output(self):
@@ -159,14 +159,14 @@ def test_two_workers_share_the_load_and_killing_one_loses_nothing(cluster, new_w
     thread.start()
     try:
         pids = {worker.process.pid for worker in workers}
-        eventually(lambda: {line["worker"] for line in lines(seen)} == pids, within_seconds=30)
+        eventually(lambda: {line["worker"] for line in lines(seen)} == pids)
         workers[0].kill()
         stop.wait(2)
     finally:
         stop.set()
         thread.join()
     expected = {(key, n) for key, count in written.items() for n in range(1, count + 1)}
-    eventually(lambda: {(line["key"], line["n"]) for line in lines(seen)} == expected, within_seconds=60)
+    eventually(lambda: {(line["key"], line["n"]) for line in lines(seen)} == expected)
     firsts = collections.defaultdict(list)
     for line in lines(seen):
         if line["n"] not in firsts[line["key"]]:
@@ -187,17 +187,15 @@ def test_a_worker_takes_up_where_another_stopped_and_sees_what_lambda_sees(clust
     )
     servers = bootstrap_servers(cluster)
     client(HOME).update_table(TableName="Views", ReplicaUpdates=[{"Create": {"RegionName": WEST}}])
-    eventually(
-        lambda: client(WEST).describe_table(TableName="Views")["Table"]["TableStatus"] == "ACTIVE", within_seconds=30
-    )
+    eventually(lambda: client(WEST).describe_table(TableName="Views")["Table"]["TableStatus"] == "ACTIVE")
     for n in range(5):
         put(client(HOME), "Views", "a", n)
     # Before the last one has arrived there may be nothing to delete.
     arrived = lambda: client(WEST).get_item(TableName="Views", Key={"id": {"S": "a"}}).get("Item", {}).get("n")  # noqa: E731
-    eventually(lambda: arrived() == {"N": "4"}, within_seconds=30)
+    eventually(lambda: arrived() == {"N": "4"})
     client(WEST).delete_item(TableName="Views", Key={"id": {"S": "a"}})
     worker = new_worker(servers, [HOME, WEST], handlers)
-    eventually(lambda: len(lines(seen)) >= 6, within_seconds=30)
+    eventually(lambda: len(lines(seen)) >= 6)
     # Lets the offsets be committed, as a clean stop does.
     assert worker.stop() == 0, worker.output
     first = lines(seen)
@@ -212,7 +210,7 @@ def test_a_worker_takes_up_where_another_stopped_and_sees_what_lambda_sees(clust
     }
     put(client(HOME), "Views", "b", 7)
     new_worker(servers, [HOME, WEST], handlers)
-    eventually(lambda: len(lines(seen)) > len(first), within_seconds=30)
+    eventually(lambda: len(lines(seen)) > len(first))
     assert [(line["key"], line["n"]) for line in lines(seen)[len(first):]] == [("b", 7)]
 
 
@@ -233,7 +231,7 @@ def test_failed_batches_go_to_a_topic(own_server, new_clients, tmp_path):
     )
     consumer.subscribe([topic])
     try:
-        message = eventually(lambda: consumer.poll(1) or False, within_seconds=60)
+        message = eventually(lambda: consumer.poll(1) or False)
     finally:
         consumer.close()
     assert message.error() is None and message.key() == b"poisoned"
@@ -245,7 +243,7 @@ def test_failed_batches_go_to_a_topic(own_server, new_clients, tmp_path):
     assert info["shardId"].startswith(f"tributary.{HOME}.Poison.changes-")
     [record] = json.loads(failure["payload"])["Records"]
     assert record["dynamodb"]["Keys"] == {"id": {"S": "a"}}
-    eventually(lambda: [line["key"] for line in lines(tmp_path / "seen.jsonl")] == ["b"], within_seconds=30)
+    eventually(lambda: [line["key"] for line in lines(tmp_path / "seen.jsonl")] == ["b"])
 
 
 def test_a_topic_as_destination_needs_kafka_and_is_none_of_tributarys_own(own_server, tmp_path):

@@ -108,7 +108,7 @@ def test_window_gathers_records(table, new_function, new_mapping):
 
 def test_window_ends(table, new_function, new_mapping):
     function = new_function()
-    new_mapping(table, function, BatchSize=100, MaximumBatchingWindowInSeconds=2)
+    new_mapping(table, function, BatchSize=100, MaximumBatchingWindowInSeconds=5)
     put_all(table, "a", "b", "c")
     function.until_keys("a", "b", "c")
     assert function.batches() == [["a", "b", "c"]]
@@ -295,7 +295,7 @@ def test_changes_of_an_item_come_in_order(table, new_function, new_mapping, fact
     new_mapping(table, function, BatchSize=3, ParallelizationFactor=factor)
     for number in range(10):
         put_all(table, *"abcdefgh", n=N(number))
-    function.until(lambda function: len(function.records()) >= 80, within_seconds=40)
+    function.until(lambda function: len(function.records()) >= 80)
     assert changes_per_key(function) == {key: list(range(10)) for key in "abcdefgh"}
 
 

@@ -115,7 +115,7 @@ def test_every_way_to_fail_counts_as_failure(table, new_function, new_mapping, f
     function = new_function(source, Timeout=2)
     put_all(table, "bad", "a")
     new_mapping(table, function, BatchSize=1, MaximumRetryAttempts=1, DestinationConfig=destination)
-    function.until_keys("a", within_seconds=40)
+    function.until_keys("a")
     assert function.batches() == [["bad"], ["bad"], ["a"]]
     (failure,) = eventually(lambda: read() or False)
     assert failure["responseContext"]["functionError"] == "Unhandled"

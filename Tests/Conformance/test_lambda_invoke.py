@@ -258,7 +258,8 @@ def test_function_that_calls_the_server(new_function):
 def test_process_is_kept_warm(new_function):
     source = "started = time.time()\ndef handler(event, context): return [os.getpid(), started]\n"
     function = new_function(source)
-    assert function.call() == function.call()
+    # In place of a process that is slow to come back for more, another one is started; then both are warm.
+    eventually(lambda: function.call() == function.call())
 
 
 def test_calls_at_the_same_time_run_at_the_same_time(new_function):

@@ -183,7 +183,7 @@ def test_an_isolated_region_goes_on_and_everything_arrives_afterwards(server, ta
 
 
 def test_a_re_ordering_link_lets_changes_overtake_and_converges(server, table):
-    change(server, EAST, WEST, delay="uniform:0ms..800ms", reorder=True, seed=11)
+    change(server, EAST, WEST, delay="uniform:0ms..3s", reorder=True, seed=11)
     keys = [f"{unique()} {number}" for number in range(20)]
     for count in (1, 2):
         for key in keys:

@@ -100,7 +100,7 @@ def test_2_add_replicas_while_the_table_holds_items_and_takes_writes(aws, profil
                 replicas = profiles(EAST).meta.client.describe_table(TableName=profiles(EAST).name)["Table"]["Replicas"]
                 assert {r["RegionName"]: r["ReplicaStatus"] for r in replicas}[region] == "ACTIVE"
 
-            eventually(active, 30)
+            eventually(active)
     finally:
         stop.set()
         thread.join()
@@ -114,7 +114,7 @@ def test_2_add_replicas_while_the_table_holds_items_and_takes_writes(aws, profil
             scanned = profiles(region).meta.client.get_paginator("scan").paginate(TableName=profiles(region).name)
             assert {item["user_id"] for page in scanned for item in page["Items"]} == expected
 
-        eventually(filled, 30)
+        eventually(filled)
 
 
 def test_3_write_in_one_region_and_read_in_the_others(profiles):
@@ -277,7 +277,7 @@ def test_7_kill_9_under_load_and_start_again(own_server, new_clients, load):
     for writer in writers:
         writer.start()
     target = ACKNOWLEDGED_BEFORE_THE_KILL * (1 if load == "light" else 3)
-    eventually(lambda: sum(writer.count for writer in writers) >= target or not all(w.is_alive() for w in writers), 60)
+    eventually(lambda: sum(writer.count for writer in writers) >= target or not all(w.is_alive() for w in writers))
     server.kill()
     for writer in writers:
         writer.join()
@@ -304,7 +304,7 @@ def test_7_kill_9_under_load_and_start_again(own_server, new_clients, load):
         assert set(first) >= {key for writer in writers for key in writer.acknowledged}
         return first
 
-    final = eventually(equal, 30)
+    final = eventually(equal)
 
     # Each stream holds each change of its replica exactly once, in order per key.
     streams = new_clients(server.endpoint, "dynamodbstreams")
@@ -368,7 +368,7 @@ def test_7_again_and_again(own_server, new_clients):
         writers = [Writer(server.endpoint, region, table, f"round-{round_}") for region in REGIONS]
         for writer in writers:
             writer.start()
-        eventually(lambda: sum(writer.count for writer in writers) >= 60, 30)
+        eventually(lambda: sum(writer.count for writer in writers) >= 60)
         server.kill()
         for writer in writers:
             writer.join()
@@ -385,6 +385,6 @@ def test_7_again_and_again(own_server, new_clients):
         first, *others = (scan(client(region), table) for region in REGIONS)
         return others == [first, first] and set(first) >= set(acknowledged)
 
-    eventually(equal, 30)
+    eventually(equal)
     assert re.search(r"ready", server.output)
     assert server.stop() == 0

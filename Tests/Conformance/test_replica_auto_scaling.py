@@ -497,7 +497,7 @@ def test_capacity_follows_its_use(own_server, new_clients):
         busy_minute_passes()
         return write_units(table) > 5
 
-    eventually(grown, 60)
+    eventually(grown)
     assert 5 < write_units(table) <= 12
     eventually(lambda: write_units(west) == write_units(table))
     assert "LastIncreaseDateTime" in table.description()["ProvisionedThroughput"]

@@ -36,7 +36,7 @@ def comparable_key(item):
     return repr(sorted((name, repr(comparable(value))) for name, value in item.items()))
 
 
-def eventually_equal(table, regions=REGIONS, within_seconds=30.0):
+def eventually_equal(table, regions=REGIONS):
     """All replicas come to hold the same items; returns how many."""
 
     def equal():
@@ -44,7 +44,7 @@ def eventually_equal(table, regions=REGIONS, within_seconds=30.0):
         assert all(other == first for other in others), [len(first), *map(len, others)]
         return first or [None]
 
-    return len(eventually(equal, within_seconds))
+    return len(eventually(equal))
 
 
 class Background:
@@ -305,7 +305,7 @@ def test_storm_of_writes_from_all_regions_converges(new_table, streams):
         return write
 
     with Background(*(writer(region) for region in REGIONS)):
-        eventually(lambda: min(counts.values()) >= 150, 60)
+        eventually(lambda: min(counts.values()) >= 150)
     for number in range(8):
         table.put(p=S(f"k{number}"), last=N(number))
     eventually(lambda: all(

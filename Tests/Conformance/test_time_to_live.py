@@ -269,7 +269,7 @@ def test_many_items_expire(new_table):
     for start in range(0, 1500, 25):
         puts = [{"PutRequest": {"Item": {"p": S(str(n)), "ttl": N(seconds(-1))}}} for n in range(start, start + 25)]
         table.client.batch_write_item(RequestItems={table.name: puts})
-    eventually(lambda: table.all_items() == [], within_seconds=30)
+    eventually(lambda: table.all_items() == [])
 
 
 def test_a_key_may_be_the_attribute(new_table):

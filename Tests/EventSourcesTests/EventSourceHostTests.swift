@@ -159,6 +159,7 @@ import Testing
             hosted.host.put(try hosted.mapping())
             try await hosted.waitUntilRead()
             #expect(hosted.functions.numbers() == [1, 2, 6, 7, 8])
+            try await eventually("the loss is told") { try !hosted.events(.handlerRecordDropped).isEmpty }
             let events = try hosted.events(.handlerRecordDropped)
             #expect(events.count == 1)
             #expect(events.first?.contains(#""startSequenceNumber":"\#(SequenceNumber.text(of: 3))""#) == true)

@@ -15,7 +15,7 @@ import Testing
 
     /// Runs the body with a function at a server that answers so.
     private func withTarget(
-        timeoutMilliseconds: Int = 10_000, clock: FunctionClock = .system,
+        timeoutMilliseconds: Int = patienceMilliseconds, clock: FunctionClock = .system,
         _ answer: @escaping HTTPServer.Handler, _ body: (FunctionPool) async throws -> Void
     ) async throws {
         var limits = HTTPServer.Limits()
@@ -37,7 +37,7 @@ import Testing
     }
 
     private static func pool(
-        _ url: String, timeoutMilliseconds: Int = 10_000, clock: FunctionClock = .system
+        _ url: String, timeoutMilliseconds: Int = patienceMilliseconds, clock: FunctionClock = .system
     ) -> FunctionPool {
         var definition = FunctionDefinition(name: "far", region: testRegion, target: .url(url))
         definition.timeoutMilliseconds = timeoutMilliseconds

@@ -166,11 +166,13 @@ import Testing
     // MARK: Functions of this process
 
     private func inProcess(
-        limits: FunctionLimits = FunctionLimits(), concurrency: Int = 10, clock: FunctionClock = .system,
+        limits: FunctionLimits = FunctionLimits(), concurrency: Int = 10,
+        timeoutMilliseconds: Int = patienceMilliseconds, clock: FunctionClock = .system,
         _ handler: @escaping FunctionPool.Handler
     ) -> FunctionPool {
         var definition = FunctionDefinition(name: "swift", region: testRegion, target: .inProcess)
         definition.concurrencyMax = concurrency
+        definition.timeoutMilliseconds = timeoutMilliseconds
         return FunctionPool(
             definition, settings: FunctionSettings(codeDirectory: "/nowhere", endpointURL: nil, limits: limits),
             log: LogCollector().log, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock,
@@ -190,7 +192,7 @@ import Testing
         let time = TestClock()
         let begun = Mutex(false)
         let isCancelled = Mutex(false)
-        let pool = inProcess(concurrency: 1, clock: time.clock) { _ in
+        let pool = inProcess(concurrency: 1, timeoutMilliseconds: 3000, clock: time.clock) { _ in
             begun.withLock { $0 = true }
             try? await Task.sleep(for: .seconds(60))
             isCancelled.withLock { $0 = Task.isCancelled }

@@ -55,7 +55,7 @@ import Testing
                 return {
                     "event": event, "id": context.aws_request_id, "name": context.function_name,
                     "arn": context.invoked_function_arn, "region": os.environ["AWS_REGION"],
-                    "time": 5000 < context.get_remaining_time_in_millis() <= 10000,
+                    "time": 30000 < context.get_remaining_time_in_millis() <= 60000,
                 }
             """
         try await withPython(Self.withClient, source) { function in

@@ -308,6 +308,6 @@ private final class Event: Sendable {
     func happen() { semaphore.signal() }
 
     func wait() throws {
-        try #require(semaphore.wait(timeout: .now() + 20) == .success, "it did not happen")
+        try #require(semaphore.wait(timeout: .now() + 60) == .success, "it did not happen")
     }
 }

@@ -28,10 +28,10 @@ final class RawClient: @unchecked Sendable {
     private let socket: Int32
     private var received: [UInt8] = []
 
-    /// Connects to the port on 127.0.0.1. Whatever waits longer than 20 s fails: nothing here is that slow.
+    /// Connects to the port on 127.0.0.1. Whatever waits longer than a minute fails: nothing here is that slow.
     init(port: Int) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
@@ -60,6 +60,8 @@ final class RawClient: @unchecked Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            // A call with a time limit is interrupted when the process was stopped for a moment, as by a debugger.
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Disconnected() }
             rest = rest.dropFirst(count)
         }
@@ -164,7 +166,8 @@ final class RawClient: @unchecked Sendable {
 
     private func receiveMore() throws {
         var chunk = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(socket, &chunk, chunk.count, 0)
+        var count = recv(socket, &chunk, chunk.count, 0)
+        while count < 0, errno == EINTR { count = recv(socket, &chunk, chunk.count, 0) }
         guard count > 0 else {
             if count < 0, errno == EAGAIN { throw TimedOut() }
             throw Disconnected()

@@ -20,7 +20,7 @@ final class Inbox: Sendable {
 
     /// The next request. Waits for it, but not for ever.
     func next() throws -> Delivery {
-        try #require(arrivals.wait(timeout: .now() + 20) == .success, "no request arrived")
+        try #require(arrivals.wait(timeout: .now() + 60) == .success, "no request arrived")
         return try #require(deliveries.withLock { $0.isEmpty ? nil : $0.removeFirst() })
     }
 

@@ -91,6 +91,9 @@ final class Complaints: Sendable {
 func withRuntimeAPI(_ api: FakeRuntimeAPI, _ body: (String) async throws -> Void) async throws {
     var limits = HTTPServer.Limits()
     limits.shutdownMilliseconds = 200
+    // The runtime shares its threads with all other tests and may be silent for minutes; like the real server, this one does not mind.
+    let hour = 3_600_000
+    (limits.headMilliseconds, limits.idleMilliseconds, limits.bodyProgressMilliseconds) = (hour, hour, hour)
     let server = try await HTTPServer.start(
         .init(listeners: [.init(host: "127.0.0.1", port: 0)], eventLoops: 1, limits: limits),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -89,7 +89,7 @@ import Testing
             try world[Names.eu].delete("a")
             let key = try #require(world.table(in: Names.eu)).keySchema.key(of: item("a")).bytes
             let housekeeping = housekeeping(world)
-            try eventually("the tombstone is gone", withinMilliseconds: 30_000) {
+            try eventually("the tombstone is gone") {
                 for name in Self.all { housekeeping.trim(world[name]) }
                 return try Self.all.allSatisfy { try world[$0].states()[key] == nil }
             }

@@ -73,7 +73,8 @@ import Testing
     @Test("a replica that leaves has the others' last writes, they have its, and it lives on alone")
     func leave() throws {
         let slow = LinkName(from: Names.ap, to: Names.eu)
-        try withRegions(delaysMilliseconds: [slow: 400]) { world in
+        // Late enough for a look at the table while it is leaving.
+        try withRegions(delaysMilliseconds: [slow: 2000]) { world in
             try world.createLegacyTable(in: Self.all)
             try world[Names.ap].put(item("last"))
             world.control { $0.removeLegacyReplica(of: "T", in: Names.ap) }

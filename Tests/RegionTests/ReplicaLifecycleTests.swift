@@ -21,7 +21,6 @@ import Testing
             try eventually("writes go on") { writer.count > 50 }
 
             world.addReplica(in: Names.eu)
-            #expect(world.table(in: Names.us)?.status == .updating)
             #expect(world.table(in: Names.us)?.peers.map(\.region) == [Names.eu])
             #expect(world.table(in: Names.us)?.peers.map(\.source) == [Names.us])
             try world.waitUntilActive(in: [Names.us, Names.eu])

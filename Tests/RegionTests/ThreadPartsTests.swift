@@ -74,15 +74,17 @@ import Testing
                 pong.signal()
             }
         }
-        let start = ContinuousClock.now
+        var longest = Duration.zero
         for round in 1...rounds {
+            let start = ContinuousClock.now
             turn.withLock { $0 += 1 }
             ping.signal()
             // Signals that nobody waits for any more count as one.
             ping.signal()
             while turn.withLock({ $0 }) < 2 * round { pong.wait(milliseconds: 60_000) }
+            longest = max(longest, ContinuousClock.now - start)
         }
-        #expect(ContinuousClock.now - start < .seconds(60), "a lost signal costs a minute")
+        #expect(longest < .seconds(60), "a lost signal costs a minute")
     }
 
     @Test("a wait without a signal ends after its time")

@@ -71,7 +71,7 @@ public final class EventSourceHost: Sendable {
 
     /// Adds a mapping, or gives it other settings.
     public func put(_ specification: MappingSpecification) {
-        statuses.withLock { statuses in
+        announce(.put(specification)) { statuses in
             guard let status = statuses[specification.id] else {
                 statuses[specification.id] = MappingStatus(state: .creating)
                 return
@@ -84,13 +84,21 @@ public final class EventSourceHost: Sendable {
                 }
             statuses[specification.id]?.state = state
         }
-        send(.put(specification))
     }
 
     /// Ends a mapping and forgets its position.
     public func remove(id: String) {
-        statuses.withLock { $0[id]?.state = .deleting }
-        send(.remove(id: id))
+        announce(.remove(id: id)) { $0[id]?.state = .deleting }
+    }
+
+    /// Shows what is to come and sends it, at once for `publish`: a status that the loop shows between the two would be taken for what comes of
+    /// the message.
+    private func announce(_ message: Message, _ show: (inout [String: MappingStatus]) -> Void) {
+        statuses.withLock { statuses in
+            show(&statuses)
+            inbox.withLock { $0.append(message) }
+        }
+        wakeUp.signal()
     }
 
     /// Nil when there is no such mapping (any more).

@@ -6,7 +6,7 @@ import itertools
 import json
 import urllib.parse
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60
 
 
 def admin(server, path, method="GET", document=None, body=None):

@@ -10,7 +10,7 @@ import urllib.parse
 from .server import binary
 from .waiting import eventually
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60
 
 
 class Refused(Exception):
@@ -66,7 +66,7 @@ class EventStream:
         fields = dict(line.split(": ", 1) for line in block.split("\n"))
         self.events.append((fields["id"], fields["event"], json.loads(fields["data"])))
 
-    def until(self, count, within_seconds=40.0):
+    def until(self, count, within_seconds=60.0):
         """The events, as soon as there are so many."""
 
         def enough():
@@ -127,7 +127,7 @@ class FollowingCommand:
         for line in stream:
             lines.append(line.rstrip("\n"))
 
-    def until(self, count, within_seconds=40.0):
+    def until(self, count, within_seconds=60.0):
         def enough():
             assert len(self.lines) >= count, (self.lines, self.errors, self.process.poll())
             return self.lines
@@ -147,7 +147,7 @@ class FollowingCommand:
 
     def wait(self):
         """The exit code, when everything that it said is in `lines` and `errors`."""
-        code = self.process.wait(20)
+        code = self.process.wait(TIMEOUT_SECONDS)
         for thread in self._threads:
             thread.join(10)
         return code

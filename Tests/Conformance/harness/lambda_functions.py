@@ -152,7 +152,7 @@ class Function:
     def keys(self):
         return [key for batch in self.batches() for key in batch]
 
-    def until(self, enough, within_seconds=20.0):
+    def until(self, enough, within_seconds=60.0):
         """Waits until `enough(self)` is true."""
 
         def check():

@@ -11,8 +11,8 @@ import time
 from .waiting import eventually
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
-START_SECONDS = 20
-STOP_SECONDS = 15
+START_SECONDS = 60
+STOP_SECONDS = 30
 
 
 class DidNotStart(Exception):

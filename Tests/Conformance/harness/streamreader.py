@@ -52,7 +52,7 @@ class StreamReader:
             if not page["Records"]:
                 return
 
-    def until(self, found, within_seconds=15.0):
+    def until(self, found, within_seconds=60.0):
         """Polls until `found(records)` is true; returns all records."""
 
         def enough():

@@ -78,7 +78,7 @@ class Table:
                 return pages
             arguments["ExclusiveStartKey"] = pages[-1]["LastEvaluatedKey"]
 
-    def wait_active(self, within_seconds=15.0):
+    def wait_active(self):
         """Until the table, its indexes and its replicas are all ACTIVE; returns the description."""
 
         def settled():
@@ -89,7 +89,7 @@ class Table:
             assert set(states) == {"ACTIVE"}, states
             return description
 
-        return eventually(settled, within_seconds)
+        return eventually(settled)
 
     def wait_gone(self):
         def gone():
@@ -111,11 +111,11 @@ class Table:
         self.wait_replica(region)
         return self.in_region(region)
 
-    def wait_replica(self, region, within_seconds=30.0):
+    def wait_replica(self, region):
         def there():
             return region in replica_states(self.wait_active())
 
-        eventually(there, within_seconds)
+        eventually(there)
         self.in_region(region).wait_active()
 
     def remove_replica(self, region):

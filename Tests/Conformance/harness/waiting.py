@@ -6,7 +6,7 @@ SHORTEST_PAUSE_SECONDS = 0.002
 LONGEST_PAUSE_SECONDS = 0.1
 
 
-def eventually(check, within_seconds=40.0, unless=()):
+def eventually(check, within_seconds=60.0, unless=()):
     """Calls `check` until it neither raises nor returns False, and returns its value.
 
     After the deadline the last failure is raised. Exceptions of the types in `unless` are not waited for.

@@ -10,7 +10,7 @@ import zlib
 
 from . import HOME
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60
 API = "DynamoDB_20120810"
 STREAMS_API = "DynamoDBStreams_20120810"
 JSON_1_0 = "application/x-amz-json-1.0"
