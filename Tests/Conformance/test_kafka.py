@@ -296,7 +296,7 @@ def test_a_cluster_that_is_down_stops_no_write_and_shows_its_backlog(own_server,
     "arguments, complaint",
     [
         (["--kafka", "us-east-1"], "neither of the form"),
-        (["--kafka", "eu-north-1=localhost:9092"], "eu-north-1 is not a region of this process"),
+        (["--kafka", "eu-north-1=localhost:9092"], "eu-north-1 is a region of another process"),
         (["--kafka", "us-east-1=a:1", "--kafka", "us-east-1=b:1"], "us-east-1 is named twice"),
         (["--kafka", "embedded", "--kafka", "us-east-1=a:1"], "excludes other --kafka"),
         (["--kafka-property", "acks=1"], "need --kafka"),

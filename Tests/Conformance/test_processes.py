@@ -278,4 +278,4 @@ def test_a_process_that_lost_its_data_is_rebuilt(own_processes):
     world.clients[WEST].put_item(TableName="Lost", Item={"id": {"S": "new"}})
     eventually(lambda: len(world.items("Lost", HOME)) == 31)
     eventually(lambda: world.items("Lost", WEST) == world.items("Lost", HOME))
-    assert "a peer has made its replica anew" in world.servers[HOME].output
+    assert "the source has made its own anew" in world.servers[HOME].output

@@ -82,6 +82,68 @@ import Testing
         }
     }
 
+    @Test("two regions of one process and one of another know each other", arguments: [us, eu])
+    func siblings(source: RegionName) throws {
+        try withProcesses(groups: [[us], [eu, ap]]) { world in
+            try world.createTable()
+            try world.put("a", "us", in: us)
+            try world.addReplica(in: eu)
+            try world.put("b", "eu", in: eu)
+            // Over the log from us, or out of the store next door.
+            try world.addReplica(in: ap, from: source)
+            try world.put("c", "ap", in: ap)
+            try world.waitUntilEqual([us, eu, ap])
+            #expect(try world.states(of: "T", in: us).count == 3)
+            try world.decide(in: us) { $0.removeReplica(of: "T", in: ap) }
+            try eventually("it is gone") {
+                try world.table(in: ap) == nil && [us, eu].allSatisfy { try world.table(in: $0)?.peers.count == 1 }
+            }
+        }
+    }
+
+    @Test("a process with two regions that has lost its data makes both replicas anew")
+    func lostSiblings() throws {
+        try withProcesses(groups: [[us], [eu, ap]]) { world in
+            try world.createTable()
+            try world.addReplica(in: eu)
+            try world.addReplica(in: ap)
+            for number in 0..<20 { try world.put("k\(number)", "1", in: ap) }
+            try world.waitUntilEqual([us, eu, ap])
+            world.stop(eu)
+            try world.loseData(of: eu)
+            try world.start(eu)
+            try eventually("both are back") { try [eu, ap].allSatisfy { try world.table(in: $0)?.status == .active } }
+            try world.put("new", "1", in: ap)
+            try eventually("the new log is read") { try world.value("new", in: us) == "1" }
+            try world.waitUntilEqual([us, eu, ap])
+            #expect(try world.states(of: "T", in: us).count == 21)
+        }
+    }
+
+    @Test("a region whose data was put back to an older copy writes no more")
+    func olderCopy() throws {
+        try withProcesses(us, eu) { world in
+            try world.createTable()
+            try world.addReplica(in: eu)
+            for number in 0..<10 { try world.put("k\(number)", "1", in: us) }
+            try world.waitUntilEqual([us, eu])
+            world.stop(us)
+            try world.keepCopy(of: us)
+            try world.start(us)
+            for number in 0..<10 { try world.put("k\(number)", "2", in: us) }
+            try world.waitUntilEqual([us, eu])
+            try eventually("eu has told how far it has read") {
+                let table = try #require(try world.table(in: us))
+                let told = try world.regions(of: us).remotes.first?.published("T")?.cursor(of: table) ?? 0
+                return try told >= world.region(us).counters(table.number).nextSequence
+            }
+            world.stop(us)
+            try world.restoreCopy(of: us)
+            try world.start(us)
+            try eventually("it says why") { try world.region(us).failure != nil }
+        }
+    }
+
     @Test("settings that replicas have in common are taken over")
     func settings() throws {
         try withProcesses(us, eu) { world in
@@ -107,7 +169,7 @@ import Testing
             let other = try #require(try world.table(in: us))
             try world.decide(in: us) { $0.deleteIndex("byV", on: other) }
             try eventually("eu has dropped the index") { try world.table(in: eu)?.globalIndexes.isEmpty == true }
-            #expect(try world.table(in: us)?.settingsVersion == world.table(in: eu)?.settingsVersion)
+            #expect(try world.table(in: us)?.settingsVersions == world.table(in: eu)?.settingsVersions)
         }
     }
 

@@ -15,6 +15,7 @@ let ap = RegionName(stored: "ap-southeast-1")
 /// Processes with a region each, as far apart as two programs: they share nothing but the logs, one for each region.
 final class ProcessWorld: RegionWorld {
     let logs: [RegionName: MemoryRecordLog]
+    private let groups: [[RegionName]]
     private let directory: String
     private var running: [RegionName: Process] = [:]
 
@@ -24,43 +25,61 @@ final class ProcessWorld: RegionWorld {
         let transport: LogTransport
     }
 
-    init(_ names: [RegionName]) throws {
-        logs = Dictionary(uniqueKeysWithValues: names.map { ($0, MemoryRecordLog()) })
+    /// - Parameter groups: the regions of each process.
+    init(_ groups: [[RegionName]]) throws {
+        self.groups = groups
+        logs = Dictionary(uniqueKeysWithValues: groups.joined().map { ($0, MemoryRecordLog()) })
         directory = FileManager.default.temporaryDirectory.appending(path: "tributary-far-\(UUID().uuidString)").path
-        for name in names { try start(name) }
+        for group in groups { try start(group[0]) }
     }
 
+    /// Starts the process of a region, with all its regions.
     func start(_ name: RegionName) throws {
+        let held = try #require(groups.first { $0.contains(name) })
         let names = try #require(TopicNames(prefix: "t"))
         var configuration = TransportConfiguration(logs: logs, servers: [:], names: names)
         configuration.partitions = 3
         let transport = LogTransport(configuration, logger: silentLogger)
-        var settings = RegionSet.Configuration(regions: [name], dataDirectory: directory + "/of-" + name.name)
+        var settings = RegionSet.Configuration(
+            regions: held, dataDirectory: directory + "/of-" + held[0].name)
         settings.transport = transport
         settings.logsAllTables = true
-        settings.remoteRegions = logs.keys.filter { $0 != name }.sorted()
+        settings.remoteRegions = logs.keys.filter { !held.contains($0) }.sorted()
         settings.sweepIntervalMilliseconds = 20
         let regions = try RegionSet(settings, logger: silentLogger)
         transport.start(regions)
-        running[name] = Process(
-            regions: regions, controlPlane: ControlPlane(regions: regions, logger: silentLogger), transport: transport)
+        let controlPlane = ControlPlane(regions: regions, logger: silentLogger)
+        let process = Process(regions: regions, controlPlane: controlPlane, transport: transport)
+        for region in held { running[region] = process }
     }
 
     func stop(_ name: RegionName) {
-        guard let process = running.removeValue(forKey: name) else { return }
+        guard let process = running[name] else { return }
+        for region in process.regions.names { running[region] = nil }
         process.controlPlane.stop()
         process.transport.stop()
         process.regions.stop()
     }
 
     func stopAll() {
-        for name in running.keys { stop(name) }
+        for name in Array(running.keys) { stop(name) }
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     /// Everything that a process had on its disk is gone.
     func loseData(of name: RegionName) throws {
         try FileManager.default.removeItem(atPath: directory + "/of-" + name.name)
+    }
+
+    func keepCopy(of name: RegionName) throws {
+        let own = directory + "/of-" + name.name
+        try FileManager.default.copyItem(atPath: own, toPath: own + "-copy")
+    }
+
+    func restoreCopy(of name: RegionName) throws {
+        try loseData(of: name)
+        let own = directory + "/of-" + name.name
+        try FileManager.default.moveItem(atPath: own + "-copy", toPath: own)
     }
 
     func region(_ name: RegionName) throws -> Region { try #require(try regions(of: name).region(name)) }
@@ -81,8 +100,10 @@ final class ProcessWorld: RegionWorld {
     }
 
     func addReplica(_ table: String = "T", in target: RegionName, from source: RegionName = us) throws {
-        try eventually("\(source) knows \(target)") {
-            try regions(of: source).remotes.contains { $0.name == target && $0.isKnown }
+        let own = try regions(of: source)
+        try eventually("\(source) knows \(target), and nobody has an old replica of it") {
+            let isThere = own.region(target) != nil || own.remotes.contains { $0.name == target && $0.isKnown }
+            return isThere && own.memberListing(target, in: table) == nil
         }
         try decide(in: source) { $0.addReplica(of: table, in: target, from: source) }
         try waitUntilActive(table)
@@ -109,8 +130,10 @@ final class ProcessWorld: RegionWorld {
             try eventually("the replicas are equal", sourceLocation: sourceLocation) {
                 let found = try names.map { try self.states(of: table, in: $0) }
                 differences = zip(names, found).flatMap { name, states in
-                    Set(states.keys).union(found[0].keys).filter { states[$0] != found[0][$0] }
-                        .map { "\(name) \(String(decoding: $0.dropFirst(4), as: UTF8.self)): \(states[$0] ?? []), \(names[0]): \(found[0][$0] ?? [])" }
+                    Set(states.keys).union(found[0].keys).filter { states[$0] != found[0][$0] }.map { key in
+                        let text = String(decoding: key.dropFirst(4), as: UTF8.self)
+                        return "\(text): \(name) \(states[key] ?? []), \(names[0]) \(found[0][key] ?? [])"
+                    }
                 }
                 return differences.isEmpty
             }
@@ -142,7 +165,11 @@ final class ProcessWorld: RegionWorld {
 }
 
 func withProcesses(_ names: RegionName..., scenario: (ProcessWorld) throws -> Void) throws {
-    let world = try ProcessWorld(names)
+    try withProcesses(groups: names.map { [$0] }, scenario: scenario)
+}
+
+func withProcesses(groups: [[RegionName]], scenario: (ProcessWorld) throws -> Void) throws {
+    let world = try ProcessWorld(groups)
     defer { world.stopAll() }
     try scenario(world)
 }

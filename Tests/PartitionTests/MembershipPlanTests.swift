@@ -57,9 +57,9 @@ import Testing
                 case .expelPeer(let peer): tables[name]?.setStatus(.deleting, of: peer)
                 case .forgetPeer(let peer): tables[name]?.peers.removeAll { $0.region == peer }
                 case .beginRemoval: tables[name]?.status = .deleting
-                case .adoptSettings(let source):
+                case .adopt(let setting, let source):
                     guard case .table(let other)? = heard[name]?[source] else { continue }
-                    tables[name]?.adoptSettings(of: other)
+                    tables[name]?.adopt(setting, of: other)
                 }
             }
             // What jobs do in the end.
@@ -76,6 +76,10 @@ import Testing
                 !own.peers.contains(where: { $0.region == target })
             else { return false }
             return heard[source]?[target] == .absent
+                && (heard[source] ?? [:]).values.allSatisfy { view in
+                    guard case .table(let table) = view else { return true }
+                    return !table.peers.contains { $0.region == target }
+                }
         }
 
         mutating func add(_ target: RegionName, from source: RegionName) {
@@ -137,7 +141,7 @@ import Testing
             switch Int.random(in: 0..<6, using: &random) {
             case 0:
                 let version = SettingsVersion(milliseconds: UInt64(step), region: one)
-                gossip.tables[one]?.settingsVersion = version
+                gossip.tables[one]?.settingsVersions = [SharedSetting.tableClass.rawValue: version]
                 gossip.tables[one]?.tableClass = "class \(step)"
                 last = version
             case 1...3 where one != other: gossip.tell(one, to: other)
@@ -146,7 +150,7 @@ import Testing
         }
         gossip.settle()
         for table in gossip.tables.values {
-            #expect(table.settingsVersion == last, "seed \(seed): \(table.region)")
+            #expect(table.version(of: .tableClass) == last, "seed \(seed): \(table.region)")
             #expect(table.tableClass == last.map { "class \($0.milliseconds)" }, "seed \(seed): \(table.region)")
         }
     }

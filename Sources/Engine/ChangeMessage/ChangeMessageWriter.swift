@@ -106,6 +106,15 @@ public struct ChangeMessageWriter: Sendable {
         state(of: keyItem, item: nil, version: version, sequence: sequence, source: .snapshot, nowMilliseconds)
     }
 
+    /// The message that an item is still deleted, for a topic that has forgotten it.
+    ///
+    /// - Parameter sequence: the last record of the log before it.
+    public func absence(
+        of keyItem: Item, version: Version, after sequence: UInt64, nowMilliseconds: Int64
+    ) -> LogMessage {
+        state(of: keyItem, item: nil, version: version, sequence: sequence, source: .log, nowMilliseconds)
+    }
+
     /// The message that takes out the state of an item which a table of this name had before.
     public func staleState(
         _ key: [UInt8], partition: Int32, snapshotAt sequence: UInt64, nowMilliseconds: Int64

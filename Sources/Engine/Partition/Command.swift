@@ -128,10 +128,15 @@ public struct ReplicatedChange: Sendable {
 public struct BackfillChunk: Sendable {
     public let table: TableDefinition.Number
     public let states: [(key: EncodedKey, state: StoredItem)]
+    /// Whether the states of new items are changes too: of a replica that others read already, in place of records that were lost.
+    public let isLogged: Bool
 
-    public init(table: TableDefinition.Number, states: [(key: EncodedKey, state: StoredItem)]) {
+    public init(
+        table: TableDefinition.Number, states: [(key: EncodedKey, state: StoredItem)], isLogged: Bool = false
+    ) {
         self.table = table
         self.states = states
+        self.isLogged = isLogged
     }
 }
 

@@ -24,7 +24,7 @@ public struct MembershipPlan: Sendable {
         case forgetPeer(RegionName)
         /// This region's own replica goes: the others want it so.
         case beginRemoval
-        case adoptSettings(of: RegionName)
+        case adopt(SharedSetting, of: RegionName)
     }
 
     public let region: RegionName
@@ -50,8 +50,7 @@ public struct MembershipPlan: Sendable {
         guard own.status != .deleting else { return steps }
         if isUnwanted(own) { return steps + [.beginRemoval] }
         steps += additions(to: own)
-        if let source = settingsSource(for: own) { steps.append(.adoptSettings(of: source)) }
-        return steps
+        return steps + adoptions(for: own)
     }
 
     /// Whether the other members know that this region's replica goes, so that its table may be dropped.
@@ -71,15 +70,15 @@ public struct MembershipPlan: Sendable {
 
     private var creation: Step? { source.map { .createReplica(source: $0) } }
 
-    /// The region of another process whose items this region's replica begins with, while it is CREATING or not there at all.
+    /// A region of another process that wants this one to have a replica, or knows that it had one: like its table the replica is made.
     public var source: RegionName? {
         for (name, table) in remoteTables where table.status != .deleting && !table.isLegacyGlobal {
             guard let mine = entry(of: region, in: table) else { continue }
             switch mine.status {
             case .creating where mine.source == name || mine.source.map(hasLeft) ?? true: return name
             // The region has lost its data.
-            case .active: return name
-            case .creating, .deleting: continue
+            case .active where table.servesItems: return name
+            case .creating, .active, .deleting: continue
             }
         }
         return nil
@@ -173,17 +172,19 @@ public struct MembershipPlan: Sendable {
 
     // MARK: Settings
 
-    private func settingsSource(for own: TableDefinition) -> RegionName? {
-        guard own.servesItems else { return nil }
-        var newest: (name: RegionName, table: TableDefinition, version: SettingsVersion)?
-        for (name, table) in remoteTables
-        where isMember(name, of: own) && entry(of: region, in: table) != nil && table.servesItems {
-            guard let version = table.settingsVersion else { continue }
-            if let known = newest?.version ?? own.settingsVersion, known >= version { continue }
-            newest = (name, table, version)
+    private func adoptions(for own: TableDefinition) -> [Step] {
+        guard own.servesItems else { return [] }
+        return SharedSetting.allCases.compactMap { setting in
+            var newest: (name: RegionName, table: TableDefinition, version: SettingsVersion)?
+            for (name, table) in remoteTables
+            where isMember(name, of: own) && entry(of: region, in: table) != nil && table.servesItems {
+                guard let version = table.version(of: setting) else { continue }
+                if let known = newest?.version ?? own.version(of: setting), known >= version { continue }
+                newest = (name, table, version)
+            }
+            guard let newest, !own.shares(setting, with: newest.table) else { return nil }
+            return .adopt(setting, of: newest.name)
         }
-        guard let newest, SharedSettings(of: newest.table) != SharedSettings(of: own) else { return nil }
-        return newest.name
     }
 
     // MARK: Parts

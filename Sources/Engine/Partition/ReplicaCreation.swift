@@ -19,7 +19,7 @@ extension TableDefinition {
         definition.writeScaling = writeScaling
         definition.tableClass = tableClass
         definition.timeToLive = timeToLive.map { $0.settled }
-        definition.settingsVersion = settingsVersion
+        definition.settingsVersions = settingsVersions
         definition.nextIndexOrdinal = nextIndexOrdinal
         definition.streams = [
             Stream(

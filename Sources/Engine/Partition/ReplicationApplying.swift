@@ -80,7 +80,7 @@ extension RegionEngine {
             outcome.applied += 1
             // What a replica is filled with is no change. But a link was faster with an older one, which is in the log: without this record
             // its readers would be left with that.
-            guard planned.stored != nil, planned.changesItem else { continue }
+            guard chunk.isLogged || planned.stored != nil, planned.changesItem else { continue }
             // It may be a write of this region from before it lost its replica, and links take a region's own records for durable.
             group.requireSync()
             log(

@@ -2,52 +2,20 @@ import AttributeModel
 import Bytes
 public import Replication
 
-/// The settings that all replicas of a global table have in common (reference `global-tables.md` 3.5), in a form that can be compared.
+/// One of the settings that all replicas of a global table have in common (reference `global-tables.md` 3.5).
 ///
-/// Replicas of one process get every change at once. Those of other processes take it over from the replica whose settings are newest:
-/// `RegionEngine` gives the definition a `SettingsVersion` when a change touches them.
-public struct SharedSettings: Sendable, Equatable {
-    let billingMode: BillingMode
-    let writeUnits: Int
-    let writeScaling: AutoScaling?
-    let tableClass: String?
-    let timeToLive: ExpirySetting?
-    let indexes: [Index]
-
-    struct ExpirySetting: Sendable, Equatable {
-        let attributeName: Text
-        let isOn: Bool
-        let changedMilliseconds: UInt64
-    }
-
-    struct Index: Sendable, Equatable {
-        let name: String
-        let keySchema: KeySchema
-        let projection: IndexDefinition.Projection
-        let writeUnits: Int
-        let writeScaling: AutoScaling?
-    }
-
-    public init(of table: TableDefinition) {
-        billingMode = table.billing.mode
-        writeUnits = table.billing.throughput.writeUnits
-        writeScaling = table.writeScaling
-        tableClass = table.tableClass
-        timeToLive = table.timeToLive.map {
-            ExpirySetting(
-                attributeName: $0.attributeName, isOn: $0.isOn, changedMilliseconds: $0.changedMilliseconds)
-        }
-        indexes = table.globalIndexes.filter { $0.status != .deleting }
-            .map {
-                Index(
-                    name: $0.name, keySchema: $0.keySchema, projection: $0.projection,
-                    writeUnits: $0.throughput.writeUnits, writeScaling: $0.writeScaling)
-            }
-            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    }
+/// Replicas of one process get every change at once. Those of other processes take each over from the replica where it is newest:
+/// `RegionEngine` gives it a `SettingsVersion` when a change touches it.
+public enum SharedSetting: String, Sendable, CaseIterable {
+    /// Billing mode, write units and how they scale.
+    case capacity
+    case tableClass
+    case timeToLive
+    /// The list of global indexes, with their write units.
+    case indexes
 }
 
-/// When and where the settings of a global table were last changed; the greatest wins.
+/// When and where a setting of a global table was last changed; the greatest wins.
 public struct SettingsVersion: Sendable, Equatable, Codable, Comparable {
     public let milliseconds: UInt64
     public let region: RegionName
@@ -64,19 +32,64 @@ public struct SettingsVersion: Sendable, Equatable, Codable, Comparable {
 }
 
 extension TableDefinition {
-    /// Gives settings that an edit has changed a version above the one before. Whoever takes settings over takes their version over too.
-    mutating func noteSettings(changedFrom before: TableDefinition, wallMilliseconds: UInt64) {
-        guard isGlobal, settingsVersion == before.settingsVersion,
-            SharedSettings(of: self) != SharedSettings(of: before)
-        else { return }
-        let last = settingsVersion?.milliseconds ?? 0
-        settingsVersion = SettingsVersion(milliseconds: max(wallMilliseconds, last + 1), region: region)
+    /// Nil while the setting is as the table was made.
+    public func version(of setting: SharedSetting) -> SettingsVersion? { settingsVersions?[setting.rawValue] }
+
+    /// Whether the replicas have it in common indeed.
+    public func shares(_ setting: SharedSetting, with other: TableDefinition) -> Bool {
+        switch setting {
+        case .capacity:
+            billing.mode == other.billing.mode
+                && billing.throughput.writeUnits == other.billing.throughput.writeUnits
+                && writeScaling == other.writeScaling
+        case .tableClass: tableClass == other.tableClass
+        case .timeToLive:
+            timeToLive?.attributeName == other.timeToLive?.attributeName && timeToLive?.isOn == other.timeToLive?.isOn
+                && timeToLive?.changedMilliseconds == other.timeToLive?.changedMilliseconds
+        case .indexes:
+            lastingIndexes.count == other.lastingIndexes.count
+                && zip(lastingIndexes, other.lastingIndexes).allSatisfy { $0.isShared(with: $1) }
+        }
     }
 
-    /// Takes over what a replica in another process has in common with this one, and the version of it.
+    private var lastingIndexes: [IndexDefinition] {
+        globalIndexes.filter { $0.status != .deleting }
+            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    /// Gives settings that an edit has changed a version above the one before. Whoever takes settings over takes their version over too.
+    mutating func noteSettings(changedFrom before: TableDefinition, wallMilliseconds: UInt64) {
+        guard isGlobal else { return }
+        for setting in SharedSetting.allCases
+        where version(of: setting) == before.version(of: setting) && !shares(setting, with: before) {
+            let last = version(of: setting)?.milliseconds ?? 0
+            settingsVersions = settingsVersions ?? [:]
+            settingsVersions?[setting.rawValue] = SettingsVersion(
+                milliseconds: max(wallMilliseconds, last + 1), region: region)
+        }
+    }
+
+    /// Takes a setting over from a replica in another process, with its version.
     ///
     /// New indexes are CREATING, and must be filled; those that are gone there are DELETING, and must be dropped.
-    public mutating func adoptSettings(of other: TableDefinition) {
+    public mutating func adopt(_ setting: SharedSetting, of other: TableDefinition) {
+        switch setting {
+        case .capacity: adoptCapacity(of: other)
+        case .tableClass: tableClass = other.tableClass
+        case .timeToLive:
+            // Which items expire is still to be listed here, whatever the state over there.
+            timeToLive = other.timeToLive.map {
+                TimeToLive(
+                    attributeName: $0.attributeName, status: $0.isOn ? .enabling : .disabling,
+                    changedMilliseconds: $0.changedMilliseconds)
+            }
+        case .indexes: adoptIndexes(of: other)
+        }
+        settingsVersions = settingsVersions ?? [:]
+        settingsVersions?[setting.rawValue] = other.version(of: setting)
+    }
+
+    private mutating func adoptCapacity(of other: TableDefinition) {
         let changesMode = billing.mode != other.billing.mode
         let readUnits = billing.throughput.readUnits
         if changesMode {
@@ -86,35 +99,23 @@ extension TableDefinition {
         billing = other.billing
         if !changesMode { billing.throughput.readUnits = readUnits }
         writeScaling = other.writeScaling
-        tableClass = other.tableClass
-        adoptTimeToLive(of: other)
-        adoptIndexes(of: other, changesMode: changesMode)
-        settingsVersion = other.settingsVersion
     }
 
-    private mutating func adoptTimeToLive(of other: TableDefinition) {
-        guard SharedSettings(of: self).timeToLive != SharedSettings(of: other).timeToLive else { return }
-        timeToLive = other.timeToLive.map {
-            // Which items expire is still to be listed here, whatever the state over there.
-            TimeToLive(
-                attributeName: $0.attributeName, status: $0.isOn ? .enabling : .disabling,
-                changedMilliseconds: $0.changedMilliseconds)
-        }
-    }
-
-    private mutating func adoptIndexes(of other: TableDefinition, changesMode: Bool) {
-        let wanted = other.globalIndexes.filter { $0.status != .deleting }
+    private mutating func adoptIndexes(of other: TableDefinition) {
+        let wanted = other.lastingIndexes
         for place in globalIndexes.indices where globalIndexes[place].status != .deleting {
-            guard let match = wanted.first(where: { $0.name == globalIndexes[place].name }) else {
+            let own = globalIndexes[place]
+            guard let match = wanted.first(where: { $0.isSameIndex(as: own) }) else {
                 globalIndexes[place].status = .deleting
                 continue
             }
-            let readUnits = globalIndexes[place].throughput.readUnits
             globalIndexes[place].throughput = match.throughput
-            if !changesMode { globalIndexes[place].throughput.readUnits = readUnits }
+            if own.throughput != .none, match.throughput != .none {
+                globalIndexes[place].throughput.readUnits = own.throughput.readUnits
+            }
             globalIndexes[place].writeScaling = match.writeScaling
         }
-        for index in wanted where self.index(named: index.name) == nil {
+        for index in wanted where !lastingIndexes.contains(where: { $0.isSameIndex(as: index) }) {
             var added = IndexDefinition(
                 ordinal: nextIndexOrdinal, name: index.name, keySchema: index.keySchema, projection: index.projection,
                 throughput: index.throughput, status: .creating)
@@ -125,5 +126,17 @@ extension TableDefinition {
             if status == .active { status = .updating }
         }
         attributeDefinitions = other.attributeDefinitions
+    }
+}
+
+extension IndexDefinition {
+    /// One that was deleted and made anew under its name with other keys is another index.
+    fileprivate func isSameIndex(as other: IndexDefinition) -> Bool {
+        name == other.name && keySchema == other.keySchema && projection == other.projection
+    }
+
+    fileprivate func isShared(with other: IndexDefinition) -> Bool {
+        isSameIndex(as: other) && throughput.writeUnits == other.throughput.writeUnits
+            && writeScaling == other.writeScaling
     }
 }

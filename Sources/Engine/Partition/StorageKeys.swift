@@ -99,9 +99,17 @@ public enum StorageKeys {
     public static func tombstones(
         of table: TableDefinition, upTo horizon: HybridTimestamp, limit: Int, reading store: some KeyValueReader
     ) throws(StoreError) -> [(timestamp: HybridTimestamp, key: EncodedKey)] {
+        try tombstones(
+            of: table, in: indexEntries(table.number, tombstoneOrdinal), upTo: horizon, limit: limit, reading: store)
+    }
+
+    private static func tombstones(
+        of table: TableDefinition, in range: KeyRange, upTo horizon: HybridTimestamp, limit: Int,
+        reading store: some KeyValueReader
+    ) throws(StoreError) -> [(timestamp: HybridTimestamp, key: EncodedKey)] {
         var found: [(timestamp: HybridTimestamp, key: EncodedKey)] = []
         var failure: StoreError?
-        try store.scan(indexEntries(table.number, tombstoneOrdinal), in: .indexes, reverse: false) { key, _ in
+        try store.scan(range, in: .indexes, reverse: false) { key, _ in
             do {
                 var reader = ByteReader(key, at: 6)
                 let timestamp = HybridTimestamp(rawValue: try reader.readBigEndian(UInt64.self))
@@ -116,6 +124,16 @@ public enum StorageKeys {
         }
         if let failure { throw failure }
         return found
+    }
+
+    /// The tombstones of a table by age, beginning behind the one that came last.
+    public static func tombstones(
+        of table: TableDefinition, after last: (timestamp: HybridTimestamp, key: EncodedKey)?, limit: Int,
+        reading store: some KeyValueReader
+    ) throws(StoreError) -> [(timestamp: HybridTimestamp, key: EncodedKey)] {
+        var range = indexEntries(table.number, tombstoneOrdinal)
+        if let last { range.lower = tombstone(table.number, last.timestamp, last.key) + [0] }
+        return try tombstones(of: table, in: range, upTo: HybridTimestamp(rawValue: .max), limit: limit, reading: store)
     }
 
     public static func change(_ number: TableDefinition.Number, _ sequence: UInt64) -> [UInt8] {

@@ -45,8 +45,8 @@ public struct TableDefinition: Sendable, Equatable, Codable {
     public var peers: [Peer]
     /// Its place in a global table of version 2017.11.29; nil for other tables, also for those of version 2019.11.21.
     public var legacyGlobalTable: LegacyGlobalTable?
-    /// Of the settings that all replicas have in common; nil while they are as the table was made.
-    public var settingsVersion: SettingsVersion?
+    /// By `SharedSetting`: of the settings that all replicas have in common, those that were changed since the table was made.
+    public var settingsVersions: [String: SettingsVersion]?
     /// What regions of other processes are to make their replicas like, until they have.
     public var proposedReplicas: [TableDefinition]?
 

@@ -16,6 +16,8 @@ final class CatalogueListener: Sendable {
     private let region: RemoteRegion
     private let log: any RecordLog
     private let topic: String
+    private let retentionMilliseconds: Int64
+    private let hasWarned = Atomic<Bool>(false)
     private let logger: Logger
     private let isStopping = StopFlag()
     private let wakeUp = Signal()
@@ -26,6 +28,7 @@ final class CatalogueListener: Sendable {
         self.region = region
         self.log = log
         self.logger = logger
+        retentionMilliseconds = configuration.retentionMilliseconds
         topic = configuration.names.catalogue(of: region.name)
     }
 
@@ -74,6 +77,7 @@ final class CatalogueListener: Sendable {
         }
         guard let range = try log.offsets(of: [partition]).first else { throw .unknownTopic(topic) }
         let reader = try currentReader()
+        region.beginListening()
         try reader.assign([partition: .offset(range.start)])
         var next = range.start
         while !isStopping.isSet {
@@ -92,8 +96,21 @@ final class CatalogueListener: Sendable {
             for record in batches.flatMap(\.records) {
                 take(record)
                 next = record.offset + 1
+                if next >= range.end { region.noteComplete() }
             }
+            warnOfSilence()
         }
+    }
+
+    /// Half the time that topics keep changes: who stays away for all of it must be rebuilt.
+    private func warnOfSilence() {
+        guard retentionMilliseconds > 0, let silence = region.silenceMilliseconds else { return }
+        let isLong = silence > UInt64(retentionMilliseconds) / 2
+        let isNew = hasWarned.exchange(isLong, ordering: .relaxed) != isLong
+        guard isLong, isNew else { return }
+        logger.warning(
+            "a region of another process has been silent for half the time that topics keep changes; after all of it its replicas must be rebuilt",
+            metadata: ["region": "\(region.name)", "silentHours": "\(silence / 3_600_000)"])
     }
 
     private func currentReader() throws(RecordLogError) -> any LogReader {
@@ -106,10 +123,11 @@ final class CatalogueListener: Sendable {
     private func take(_ record: LogRecord) {
         do throws(ChangeMessageError) {
             let (message, incarnation) = try CatalogueMessage.read(record)
+            let time = record.timestampMilliseconds
             switch message {
-            case .region(let itself): region.take(itself, incarnation: incarnation)
-            case .table(let table): region.take(table, incarnation: incarnation)
-            case .tableGone(let tableID): region.forget(tableID: tableID)
+            case .region(let itself): region.take(itself, incarnation: incarnation, atMilliseconds: time)
+            case .table(let table): region.take(table, incarnation: incarnation, atMilliseconds: time)
+            case .tableGone(let tableID): region.forget(tableID: tableID, atMilliseconds: time)
             }
         } catch {
             logger.warning(

@@ -140,6 +140,7 @@ struct LogAdvance {
 
     private func advanceLog() throws(PublishingFailure) -> Int {
         guard var progress = log.progress else { return PublisherLoop.pollMilliseconds }
+        if log.content == .state, try refreshTombstones(behind: progress) { return 0 }
         if progress.next < firstSequence { progress = jump(over: progress) }
         guard progress.next < nextSequence, producer.hasRoom else {
             log.progress = progress
@@ -166,6 +167,21 @@ struct LogAdvance {
         hand(over: wanted)
         guard try sendOutbox() else { return PublisherLoop.pollMilliseconds }
         return progress.next < nextSequence ? 0 : PublisherLoop.pollMilliseconds
+    }
+
+    /// Answers whether there may be more. Nobody waits for these messages: what is lost of them comes again.
+    private func refreshTombstones(behind progress: PublicationProgress) throws(PublishingFailure) -> Bool {
+        let now = PublisherLoop.nowMilliseconds
+        guard log.tombstones.isDue(nowMilliseconds: now), progress.next > 1, producer.hasRoom, let table = log.table,
+            let writer = currentWriter
+        else { return false }
+        let messages = try stored { () throws(StoreError) in
+            try log.tombstones.nextPart(
+                of: table, in: region, writer, sequence: progress.next - 1, nowMilliseconds: now,
+                wallMilliseconds: Self.wallMilliseconds)
+        }
+        log.outbox += messages
+        return try sendOutbox() && log.tombstones.isDue(nowMilliseconds: now)
     }
 
     /// Old control events go when there are too many, published or not; a table's records wait.

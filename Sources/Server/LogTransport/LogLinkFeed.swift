@@ -27,6 +27,8 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
     static let waitMillisecondsMax = 50
     /// How often it is looked whether records are missing, topics have come, and hints are due; in milliseconds.
     static let checkMilliseconds: UInt64 = 200
+    /// How often a loss is told while it lasts, in milliseconds.
+    static let lossMilliseconds: UInt64 = 1000
     static let hintMilliseconds: UInt64 = 5000
 
     private let source: RegionName
@@ -49,7 +51,8 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
     /// Tables that are not read yet, each from its first record that is wanted.
     private var wishes: [String: (table: TableDefinition, first: UInt64)] = [:]
     private var subscribeMilliseconds: UInt64 = 0
-    private var lossToldMilliseconds: UInt64 = 0
+    /// By TableId, when a loss was told last.
+    private var lossesTold: [String: UInt64] = [:]
     private var savedHints: [String: LinkHint] = [:]
     private var trouble: String?
     /// Messages that nobody could use.
@@ -88,6 +91,7 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         let count = subscriptions.count
         subscriptions = subscriptions.filter { wanted.contains($0.key) }
         wishes = wishes.filter { wanted.contains($0.key) }
+        lossesTold = lossesTold.filter { wanted.contains($0.key) }
         if subscriptions.count != count { note { () throws(RecordLogError) in try assign() } }
     }
 
@@ -111,8 +115,8 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
 
     private func tellLoss(in table: TableDefinition) {
         let now = Self.nowMilliseconds
-        guard now - lossToldMilliseconds >= Self.checkMilliseconds else { return }
-        lossToldMilliseconds = now
+        guard now - (lossesTold[table.tableID] ?? 0) >= Self.lossMilliseconds else { return }
+        lossesTold[table.tableID] = now
         onLost(table.name)
     }
 

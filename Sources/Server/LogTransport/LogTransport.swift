@@ -14,7 +14,7 @@ public final class LogTransport: LinkTransport {
     public let configuration: TransportConfiguration
     private let logger: Logger
     private let publishers = Mutex<[RegionName: Publisher]>([:])
-    private let catalogues = Mutex<(publishers: [CataloguePublisher], listeners: [CatalogueListener])>(([], []))
+    private let catalogues = Mutex<(publisher: CataloguePublisher?, listeners: [CatalogueListener])>((nil, []))
 
     public init(_ configuration: TransportConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -34,16 +34,12 @@ public final class LogTransport: LinkTransport {
 
     /// Regions of different processes know each other by these.
     private func startCatalogues(of regions: RegionSet) {
-        for region in regions.regions {
-            guard let log = configuration.logs[region.name] else { continue }
-            let catalogue = CataloguePublisher(region, of: regions, log, configuration, logger: logger) {
-                [self] table in
-                let publisher = publisher(of: region.name)
-                return (publisher?.confirmedEnd(.changes, of: table), publisher?.confirmedEnd(.state, of: table))
-            }
-            catalogues.withLock { $0.publishers.append(catalogue) }
-            catalogue.start()
+        let telling = CataloguePublisher(regions, configuration, logger: logger) { [self] table, region in
+            let publisher = publisher(of: region.name)
+            return (publisher?.confirmedEnd(.changes, of: table), publisher?.confirmedEnd(.state, of: table))
         }
+        catalogues.withLock { $0.publisher = telling }
+        telling.start()
         for remote in regions.remotes {
             guard let log = configuration.logs[remote.name] else { continue }
             let listener = CatalogueListener(remote, log, configuration, logger: logger)
@@ -54,9 +50,9 @@ public final class LogTransport: LinkTransport {
 
     /// Returns when nothing more is published; call it before the regions are stopped.
     public func stop() {
-        let (telling, listening) = catalogues.withLock { ($0.publishers, $0.listeners) }
+        let (telling, listening) = catalogues.withLock { ($0.publisher, $0.listeners) }
         for listener in listening { listener.stop() }
-        for publisher in telling { publisher.stop() }
+        telling?.stop()
         for publisher in publishers.withLock({ Array($0.values) }) { publisher.stop() }
     }
 
@@ -86,7 +82,7 @@ public final class LogTransport: LinkTransport {
     }
 
     public func readStates(
-        of table: TableDefinition, in source: RemoteRegion,
+        of table: TableDefinition, in source: RemoteRegion, isStopping: @Sendable () -> Bool,
         _ consume: ([(key: EncodedKey, state: StoredItem)]) -> Bool
     ) throws(TransportError) -> Bool {
         guard let log = configuration.logs[source.name] else {
@@ -94,7 +90,8 @@ public final class LogTransport: LinkTransport {
         }
         let topic = configuration.names.topic(.state, of: table.name, in: source.name)
         do throws(RecordLogError) {
-            return try StateRead(log: log, topic: topic, table: table, logger: logger).run(consume)
+            return try StateRead(log: log, topic: topic, table: table, logger: logger).run(
+                isStopping: isStopping, consume)
         } catch {
             throw TransportError("\(error)")
         }

@@ -27,6 +27,8 @@ final class PublishedLog {
     var progress: PublicationProgress?
     /// Fills a `.state` topic with what was there before; nil when that is done.
     var fill: StateFill?
+    /// Of `.state` topics.
+    var tombstones = TombstoneRefresh()
     /// Messages that were made and did not fit into the producer's queue yet, oldest first.
     var outbox: [LogMessage] = []
     /// Records that can never be published, since the process started.

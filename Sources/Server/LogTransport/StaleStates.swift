@@ -27,14 +27,15 @@ struct StaleStates {
         var isComplete = true
         try TopicScan(reader: reader).visit(Dictionary(uniqueKeysWithValues: zip(topicPartitions, ranges))) {
             source, record in
-            guard let bytes = record.key else { return }
+            guard let bytes = record.key else { return true }
             let key = Key(partition: source.partition, key: bytes)
             let place = try? MessageHeaders(record.headers).place()
             guard let place, place.generation != generation, record.value != nil else {
                 keys.remove(key)
-                return
+                return true
             }
             if keys.count < Self.keysMax { keys.insert(key) } else { isComplete = false }
+            return true
         }
         return (keys, isComplete)
     }

@@ -20,7 +20,9 @@ struct StateRead {
     typealias States = [(key: EncodedKey, state: StoredItem)]
 
     /// Answers whether everything was read and taken.
-    func run(_ consume: (States) -> Bool) throws(RecordLogError) -> Bool {
+    func run(
+        isStopping: @Sendable () -> Bool, _ consume: (States) -> Bool
+    ) throws(RecordLogError) -> Bool {
         guard let found = try log.topics(withPrefix: topic).first(where: { $0.name == topic }) else {
             throw .unknownTopic(topic)
         }
@@ -34,19 +36,20 @@ struct StateRead {
         let messages = ChangeMessageReader(keySchema: table.keySchema)
         var chunk: States = []
         var bytes = 0
-        var isTaken = true
         let stretches = Dictionary(uniqueKeysWithValues: zip(found.topicPartitions, ranges))
-        try TopicScan(reader: reader, mustBeComplete: true).visit(stretches) { partition, record in
-            guard isTaken, let state = state(record, in: partition, messages) else { return }
-            chunk.append(state)
-            bytes += record.byteCount
-            guard chunk.count >= Self.statesPerChunkMax || bytes >= Self.bytesPerChunkMax else { return }
-            isTaken = consume(chunk)
-            chunk = []
-            bytes = 0
+        let isRead = try TopicScan(reader: reader, mustBeComplete: true).visit(stretches) { partition, record in
+            if let state = state(record, in: partition, messages) {
+                chunk.append(state)
+                bytes += record.byteCount
+            }
+            guard chunk.count >= Self.statesPerChunkMax || bytes >= Self.bytesPerChunkMax else { return true }
+            defer {
+                chunk = []
+                bytes = 0
+            }
+            return !isStopping() && consume(chunk)
         }
-        guard isTaken else { return false }
-        return chunk.isEmpty || consume(chunk)
+        return isRead && (chunk.isEmpty || consume(chunk))
     }
 
     /// Nil for what other tables of the name, or other programs, have left there.

@@ -58,6 +58,7 @@ struct TopicEnds {
         let stretches = ranges.mapValues { OffsetRange(start: max($0.start, $0.end - count), end: $0.end) }
         try TopicScan(reader: reader).visit(stretches) { partition, record in
             if let place = try? MessageHeaders(record.headers).place() { places[partition] = place }
+            return true
         }
         return places
     }

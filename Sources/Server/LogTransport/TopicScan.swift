@@ -12,10 +12,12 @@ struct TopicScan {
     /// Whether it is a failure when records do not come: those that must have all of them cannot do with less.
     var mustBeComplete = false
 
-    /// Visits what there is between start and end of each stretch, each partition in its order.
+    /// Visits what there is between start and end of each stretch, each partition in its order, until the visitor answers false. Answers
+    /// whether it came to the end.
+    @discardableResult
     func visit(
-        _ stretches: [TopicPartition: OffsetRange], _ body: (TopicPartition, LogRecord) -> Void
-    ) throws(RecordLogError) {
+        _ stretches: [TopicPartition: OffsetRange], _ body: (TopicPartition, LogRecord) -> Bool
+    ) throws(RecordLogError) -> Bool {
         var waiting = stretches.filter { $0.value.start < $0.value.end }
         try reader.assign(waiting.mapValues { .offset($0.start) })
         var lastNews = DispatchTime.now().uptimeNanoseconds
@@ -32,7 +34,9 @@ struct TopicScan {
             }
             for batch in batches {
                 guard let stretch = waiting[batch.source] else { continue }
-                for record in batch.records where record.offset < stretch.end { body(batch.source, record) }
+                for record in batch.records where record.offset < stretch.end {
+                    guard body(batch.source, record) else { return false }
+                }
                 if let last = batch.records.last, last.offset + 1 >= stretch.end { waiting[batch.source] = nil }
             }
             let now = DispatchTime.now().uptimeNanoseconds
@@ -40,8 +44,9 @@ struct TopicScan {
             guard (now - lastNews) / 1_000_000 < Self.silenceMillisecondsMax else {
                 if let trouble = reader.trouble { throw trouble }
                 if mustBeComplete { throw .timedOut(reason: "nothing came for \(Self.silenceMillisecondsMax) ms") }
-                return
+                return false
             }
         }
+        return true
     }
 }

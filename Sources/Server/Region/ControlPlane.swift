@@ -12,6 +12,9 @@ import Synchronization
 /// Decisions are made (by `WireProtocol`) and carried out on one queue, so each sees the result of those before it. Jobs (filling
 /// replicas and indexes, draining removed replicas) run beside it and are taken up again after a restart.
 public final class ControlPlane: Sendable {
+    /// Jobs for regions of other processes that run at a time, each with a thread.
+    static let remoteJobsMax = 64
+
     private let regions: RegionSet
     private let logger: Logger
     private let replicas: ReplicaLifecycle
@@ -44,7 +47,7 @@ public final class ControlPlane: Sendable {
         queue.sync { resume() }
         housekeeping.start()
         for sweeper in sweepers { sweeper.start() }
-        if !regions.remotes.isEmpty { watchRemoteRegions() }
+        if hasPeersElsewhere { watchRemoteRegions() }
     }
 
     /// Runs the work after all work submitted before it. Not for long jobs.
@@ -206,6 +209,13 @@ public final class ControlPlane: Sendable {
 
     // MARK: Regions of other processes
 
+    /// Also peers in regions that nobody serves any more, which may be removed.
+    private var hasPeersElsewhere: Bool {
+        guard regions.remotes.isEmpty else { return true }
+        let tables = regions.regions.flatMap(\.catalogue.tables)
+        return tables.flatMap(\.peers).contains { regions.region($0.region) == nil }
+    }
+
     private func watchRemoteRegions() {
         isWatching.enter()
         startThread(named: "remote regions") { [self] in
@@ -223,7 +233,8 @@ public final class ControlPlane: Sendable {
 
     private func start(_ job: RemoteMembership.Job) {
         // It comes again until it is done.
-        guard remoteJobs.withLock({ $0.insert(job).inserted }) else { return }
+        let isNew = remoteJobs.withLock { jobs in jobs.count < Self.remoteJobsMax && jobs.insert(job).inserted }
+        guard isNew else { return }
         switch job.kind {
         case .fill:
             startJob("fill replica", job.table, job.region) { [self] () throws(StoreError) in

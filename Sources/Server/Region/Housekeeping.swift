@@ -6,6 +6,7 @@ import KeyValueStore
 import Logging
 import Partition
 import Replication
+import Synchronization
 
 /// What time brings: shards that roll over, change records, tombstones and tokens that may go.
 final class Housekeeping: Sendable {
@@ -134,6 +135,8 @@ final class Housekeeping: Sendable {
     }
 
     private func tombstoneHorizon(of table: TableDefinition) -> HybridTimestamp? {
+        // A state that is older than a tombstone may be on its way.
+        guard !regions.rebuilding.withLock({ $0.contains(table.name) }) else { return nil }
         let members = members(of: table)
         var replicas: [LogRetention.Replica] = []
         for member in members {

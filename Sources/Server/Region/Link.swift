@@ -171,7 +171,7 @@ final class Link: Sendable {
     private func noteWaiting(
         in sourceTable: TableDefinition, _ position: inout Position, of number: TableDefinition.Number
     ) throws(StoreError) {
-        guard source is RemoteRegion else { return }
+        guard source.tellsHeadLate else { return }
         var oldest: UInt64?
         let cursor = position.cursor
         try feed.visit(sourceTable, from: cursor.next, until: cursor.next + UInt64(LinkBatch.recordsMax)) { record in
@@ -267,8 +267,13 @@ final class Link: Sendable {
         guard age >= Self.cursorDelayMillisecondsMax else { return Int(Self.cursorDelayMillisecondsMax - age) }
         guard source.makeDurable() else { return Self.pollMilliseconds }
         for (table, position) in moved {
-            var saved = position
-            if apply([], behind: position.cursor, to: table, &saved) { save(saved, of: table.number) }
+            passage.withLock { _ in
+                // Somebody may have put the link back meanwhile.
+                guard var current = self.position(of: table.number), current.sourceID == position.sourceID else {
+                    return
+                }
+                if apply([], behind: position.cursor, to: table, &current) { save(current, of: table.number) }
+            }
         }
         return Self.pollMilliseconds
     }
@@ -285,9 +290,12 @@ final class Link: Sendable {
             savedMilliseconds: target.wallClock.milliseconds)
     }
 
-    /// Lets the link begin at the saved cursor, which somebody has moved.
-    func forgetPosition(of number: TableDefinition.Number) {
-        passage.withLock { _ in positions.withLock { $0[number] = nil } }
+    /// Lets the link begin anew at the cursor that `body` has saved; nothing is on its way meanwhile.
+    func restart(_ number: TableDefinition.Number, _ body: () -> Void) {
+        passage.withLock { _ in
+            body()
+            positions.withLock { $0[number] = nil }
+        }
     }
 
     private func save(_ position: Position, of number: TableDefinition.Number) {

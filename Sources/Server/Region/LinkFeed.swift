@@ -45,10 +45,12 @@ public protocol LinkTransport: Sendable {
     /// Reads the state of all items of a table of another process. States come in no order, some several times; those that come include
     /// every change before `PublishedTable.stateEnd` as it was when the call was made.
     ///
-    /// - Parameter consume: takes a number of states; answers false to stop.
+    /// - Parameters:
+    ///   - isStopping: is asked now and then whether to give up.
+    ///   - consume: takes a number of states; answers false to stop.
     /// - Returns: whether everything was read and taken.
     func readStates(
-        of table: TableDefinition, in source: RemoteRegion,
+        of table: TableDefinition, in source: RemoteRegion, isStopping: @Sendable () -> Bool,
         _ consume: ([(key: EncodedKey, state: StoredItem)]) -> Bool
     ) throws(TransportError) -> Bool
 

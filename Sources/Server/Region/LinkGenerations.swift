@@ -43,9 +43,11 @@ final class LinkGenerations: Sendable {
         known.withLock { $0[Key(number: number, peer: peer)] }
     }
 
-    /// Takes note of the log that a peer's replica has. The cursor of another one is put back to the beginning first.
+    /// Takes note of the log that a peer's replica has. The cursor of another one is put back to the beginning first: nothing may be on its way
+    /// over the link then.
     ///
     /// - Returns: whether the peer's log is another one than before.
+    @discardableResult
     func note(_ tableID: String, of number: TableDefinition.Number, _ peer: RegionName) -> Bool {
         let key = Key(number: number, peer: peer)
         let before = known.withLock { $0[key] }

@@ -15,12 +15,16 @@ protocol LinkSource: AnyObject, Sendable {
     func table(named name: String) -> TableDefinition?
     /// A table's counters together with the promise that every change logged later has a greater timestamp.
     func head(of table: TableDefinition) -> (counters: TableCounters, clock: HybridTimestamp)?
+    /// Whether records may come before `head` counts them.
+    var tellsHeadLate: Bool { get }
     /// Returns when what `head` has counted before is durable; false when that cannot be had.
     func makeDurable() -> Bool
 }
 
 extension Region: LinkSource {
     var nowMilliseconds: UInt64 { wallClock.milliseconds }
+
+    var tellsHeadLate: Bool { false }
 
     func table(named name: String) -> TableDefinition? { catalogue.table(named: name) }
 

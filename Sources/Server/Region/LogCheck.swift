@@ -28,10 +28,16 @@ enum LogCheck {
         else { return }
         let next = source.counters(sourceTable.number).nextSequence
         guard cursor.next > next else { return }
-        throw .corrupted(
-            path: directory ?? source.name.name,
-            reason:
-                "table \(table.name) has \(next - 1) changes, but \(target.name) has seen \(cursor.next - 1): the end of "
+        throw lostEnd(
+            of: table, next: next, seenBy: target.name, cursor.next, path: directory ?? source.name.name)
+    }
+
+    static func lostEnd(
+        of table: TableDefinition, next: UInt64, seenBy peer: RegionName, _ cursor: UInt64, path: String
+    ) -> StoreError {
+        .corrupted(
+            path: path,
+            reason: "table \(table.name) has \(next - 1) changes, but \(peer) has seen \(cursor - 1): the end of "
                 + "its log is missing")
     }
 }

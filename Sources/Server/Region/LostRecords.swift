@@ -12,7 +12,8 @@ final class LostRecords: Sendable {
 
     private let losses = Mutex<Set<Loss>>([])
 
-    func note(_ loss: Loss) { _ = losses.withLock { $0.insert(loss) } }
+    /// Answers whether that was not known.
+    func note(_ loss: Loss) -> Bool { losses.withLock { $0.insert(loss).inserted } }
 
     func take() -> Set<Loss> {
         losses.withLock { losses in

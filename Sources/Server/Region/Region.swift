@@ -201,8 +201,16 @@ public final class Region: Sendable {
         }
     }
 
-    func publishFailure(_ failure: StoreError) {
-        published.withLock { $0.failure = failure }
+    /// Refuses all writes from now on.
+    func stopWriting(_ failure: StoreError) {
+        let isFirst = published.withLock { state in
+            defer { state.failure = state.failure ?? failure }
+            return state.failure == nil
+        }
+        guard isFirst else { return }
+        logger.critical(
+            "the region refuses all writes until it is started again",
+            metadata: ["region": "\(name)", "error": "\(failure)"])
     }
 
     func notifyObservers() {

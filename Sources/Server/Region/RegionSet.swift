@@ -1,7 +1,9 @@
+import Dispatch
 public import KeyValueStore
 public import Logging
 public import Partition
 public import Replication
+import Synchronization
 
 /// All regions of this process, and the links to them: from each other, and from regions of other processes.
 public final class RegionSet: Sendable {
@@ -11,8 +13,11 @@ public final class RegionSet: Sendable {
     /// Set when tables of remote regions come, go or are changed.
     let remoteChange = Signal()
     let generations: [RegionName: LinkGenerations]
-    /// What links can no longer get.
+    /// What links can no longer get; they say so again and again.
     let lostRecords = LostRecords()
+    /// Tables of which a replica of this process is being rebuilt.
+    let rebuilding = Mutex<Set<String>>([])
+    let stateReads = DispatchSemaphore(value: RemoteMembership.stateReadsMax)
     private let byName: [RegionName: Region]
     let links: [Link]
     let logger: Logger
@@ -66,8 +71,7 @@ public final class RegionSet: Sendable {
             + Self.links(
                 from: remotes, to: regions, configuration, generations, logger: logger
             ) { [lostRecords, remoteChange] loss in
-                lostRecords.note(loss)
-                remoteChange.signal()
+                if lostRecords.note(loss) { remoteChange.signal() }
             }
         for link in links { link.start() }
     }
@@ -107,8 +111,8 @@ public final class RegionSet: Sendable {
                     configuration.transport?.makeFeed(from: source, to: target)
                     ?? StoreLinkFeed(source: source, observer: "link to \(target.name)")
                 return Link(
-                    source: source, target: target, settings: configuration.settings(from: source.name, to: target.name),
-                    feed: feed, logger: logger)
+                    source: source, target: target,
+                    settings: configuration.settings(from: source.name, to: target.name), feed: feed, logger: logger)
             }
         }
     }
@@ -125,8 +129,9 @@ public final class RegionSet: Sendable {
                     onLost(.init(table: table, region: target.name, source: source.name))
                 }
                 return Link(
-                    source: source, target: target, settings: configuration.settings(from: source.name, to: target.name),
-                    feed: feed, generations: generations[target.name], logger: logger)
+                    source: source, target: target,
+                    settings: configuration.settings(from: source.name, to: target.name), feed: feed,
+                    generations: generations[target.name], logger: logger)
             }
         }
     }
@@ -159,6 +164,22 @@ public final class RegionSet: Sendable {
             watermarks[link.source.name] = link.position(of: table.number)?.cursor.watermark
         }
         return watermarks
+    }
+
+    /// By peer in another process, of which of its tables the cursor of a region's table is.
+    public func logs(of table: TableDefinition, in region: Region) -> [RegionName: String] {
+        var logs: [RegionName: String] = [:]
+        for remote in remotes {
+            logs[remote.name] = generations[region.name]?.generation(of: table.number, remote.name)
+        }
+        return logs
+    }
+
+    /// The first remote region that still counts `name` among a table's replicas.
+    public func memberListing(_ name: RegionName, in tableName: String) -> RegionName? {
+        remotes.first { remote in
+            remote.isKnown && remote.table(named: tableName)?.peers.contains { $0.region == name } ?? false
+        }?.name
     }
 
     /// The table's records that are not published yet; nil when nothing is published.

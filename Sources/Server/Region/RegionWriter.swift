@@ -25,6 +25,7 @@ struct RegionWriter {
         var replies: [Reply] = []
         while region.takeCommands(into: &envelopes) {
             do throws(StoreError) {
+                if let failure = region.failure { throw failure }
                 try process(envelopes, in: &group, replies: &replies)
                 for (envelope, reply) in zip(envelopes, replies) { envelope.completion(reply) }
             } catch {
@@ -57,10 +58,7 @@ struct RegionWriter {
 
     /// The outcome of the group is unknown, so nothing more is written until the region is opened again (DESIGN.md 2.4).
     private func fail(_ envelopes: [Region.Envelope], _ error: StoreError) {
-        region.publishFailure(error)
-        region.logger.critical(
-            "a commit failed; the region refuses all writes until it is started again",
-            metadata: ["region": "\(region.name)", "error": "\(error)"])
+        region.stopWriting(error)
         for envelope in envelopes { envelope.completion(.failed(.unknownOutcome)) }
     }
 

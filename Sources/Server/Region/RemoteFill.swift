@@ -4,6 +4,7 @@ import KeyValueStore
 import Logging
 import Partition
 import Replication
+import Synchronization
 
 /// Filling, rebuilding and draining of replicas whose peers are in other processes: the jobs of `RemoteMembership`.
 extension RemoteMembership {
@@ -18,8 +19,21 @@ extension RemoteMembership {
         if let local = localMember(tableName, apartFrom: region) {
             return try replicas.fill(tableName, in: target, from: local)
         }
+        // First where each link begins, then the items: reading may be long, and a peer that is away must not have it done again.
+        var starts: [(remote: RemoteRegion, table: TableDefinition)] = []
         for peer in own.peers {
-            guard try take(tableName, from: peer.region, into: own, of: region) else { return false }
+            guard let start = waitForState(of: tableName, in: peer.region, forReplicaIn: target) else { return false }
+            if region.head(own.number)?.cursors[peer.region] == nil {
+                let cursor = LinkCursor(next: start.next)
+                _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: peer.region, cursor)))
+            }
+            if let source = start.source { starts.append(source) }
+        }
+        regions.wakeLinks()
+        for (remote, table) in starts {
+            guard try takeStates(of: table, from: remote, into: own, of: region, isLogged: false),
+                regions.generations[target]?.generation(of: own.number, remote.name) == table.tableID
+            else { return false }
         }
         return own.peers.allSatisfy { peer in
             replicas.waitForLink(from: peer.region, to: target, table: tableName, millisecondsMax: nil)
@@ -33,45 +47,37 @@ extension RemoteMembership {
         }?.name
     }
 
-    private func take(
-        _ tableName: String, from peer: RegionName, into own: TableDefinition, of region: Region
-    ) throws(StoreError) -> Bool {
-        let isCursorKnown = region.head(own.number)?.cursors[peer] != nil
-        func begin(at next: UInt64) {
-            guard !isCursorKnown else { return }
-            _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: peer, LinkCursor(next: next))))
-        }
-        guard let remote = regions.remote(peer) else { return true }
-        if remote.isKnown, remote.table(named: tableName)?.status == .creating {
-            // It has nothing of its own yet, and its log begins with it.
-            begin(at: 1)
-            return true
-        }
-        guard let (table, stateEnd) = waitForState(of: tableName, in: remote) else { return false }
-        begin(at: stateEnd)
-        regions.wakeLinks()
-        return try takeStates(of: table, from: remote, into: own, of: region)
-    }
-
-    /// Brings a replica up to date from the state of a source whose log no longer reaches back to what the replica has. It serves its clients
-    /// meanwhile. False when that must go on later.
+    /// Brings a replica up to date from the state of a source whose log no longer reaches back to what the replica has, or is another one than
+    /// the replica has read. It serves its clients meanwhile, and logs what comes. False when that must go on later.
     func rebuild(_ tableName: String, in target: RegionName, from source: RegionName) throws(StoreError) -> Bool {
-        guard let region = regions.region(target), let remote = regions.remote(source),
-            let own = region.catalogue.table(named: tableName),
-            let (table, stateEnd) = waitForState(of: tableName, in: remote)
+        guard let region = regions.region(target), let own = region.catalogue.table(named: tableName),
+            let generations = regions.generations[target]
         else { return false }
+        _ = regions.rebuilding.withLock { $0.insert(tableName) }
+        defer { _ = regions.rebuilding.withLock { $0.remove(tableName) } }
+        guard let start = waitForState(of: tableName, in: source, forReplicaIn: target),
+            let (remote, table) = start.source
+        else { return false }
+        let metadata: Logger.Metadata = ["table": "\(tableName)", "region": "\(target)", "source": "\(source)"]
         logger.warning(
-            "a replica is rebuilt from a source's state: the source's topic no longer holds what the replica lacks",
-            metadata: ["table": "\(tableName)", "region": "\(target)", "source": "\(source)"])
-        guard try takeStates(of: table, from: remote, into: own, of: region) else { return false }
-        let known = region.head(own.number)?.cursors[source]?.next ?? 1
-        let cursor = LinkCursor(next: max(known, stateEnd))
-        _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: source, cursor)))
-        regions.link(from: source, to: target)?.forgetPosition(of: own.number)
+            generations.generation(of: own.number, source) == table.tableID
+                ? "a replica is rebuilt from a source's state: the source's topic does not hold what the replica lacks"
+                : "a replica is rebuilt from a source's state: the source has made its own anew, with another log",
+            metadata: metadata)
+        guard try takeStates(of: table, from: remote, into: own, of: region, isLogged: true) else { return false }
+        var isDone = false
+        restartLink(from: source, to: region, own) {
+            // The source may have lost its data while its state was read.
+            guard remote.table(named: tableName)?.tableID == table.tableID else { return }
+            generations.note(table.tableID, of: own.number, source)
+            let known = region.head(own.number)?.cursors[source]?.next ?? 1
+            let cursor = LinkCursor(next: max(known, start.next))
+            _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: source, cursor)))
+            isDone = true
+        }
+        guard isDone else { return false }
         _ = region.perform(.emit(.replicaRebuilt(table: tableName, region: target, source: source)))
-        logger.info(
-            "a replica is rebuilt",
-            metadata: ["table": "\(tableName)", "region": "\(target)", "source": "\(source)"])
+        logger.notice("a replica is rebuilt", metadata: metadata)
         return true
     }
 
@@ -101,10 +107,11 @@ extension RemoteMembership {
         }
         let head = region.counters(own.number).nextSequence
         return own.peers.allSatisfy { peer in
-            guard peer.status != .deleting, let theirs = regions.remote(peer.region)?.published(own.name),
+            guard peer.status != .deleting, let remote = regions.remote(peer.region),
+                let theirs = remote.published(own.name),
                 theirs.definition.peers.contains(where: { $0.region == region.name })
             else { return true }
-            return (theirs.cursor(of: region.name) ?? 1) >= head
+            return (theirs.cursor(of: own) ?? 1) >= head
         }
     }
 
@@ -114,16 +121,33 @@ extension RemoteMembership {
         for peer in own.peers { regions.generations[target]?.forget(own.number, peer.region) }
     }
 
-    /// A source's table, and the first record of its log that is not for sure in its `.state` topic, once that holds all items. Nil when the
-    /// process is ending, the table goes, or the source is not heard of.
+    /// Where a replica's link from a peer begins, and from which table's state the items come that are before that.
+    private struct Start {
+        let next: UInt64
+        /// Nil for a peer that has nothing of its own yet, and whose log begins with it.
+        let source: (remote: RemoteRegion, table: TableDefinition)?
+    }
+
+    /// Waits until the peer is heard, and its `.state` topic holds all its items. Nil when the process is ending, or the table goes.
     private func waitForState(
-        of tableName: String, in source: RemoteRegion
-    ) -> (table: TableDefinition, stateEnd: UInt64)? {
-        while !isStopping() {
-            guard source.isKnown, let now = source.published(tableName), now.definition.status != .deleting else {
-                return nil
+        of tableName: String, in peer: RegionName, forReplicaIn target: RegionName
+    ) -> Start? {
+        // A sibling that serves items would have been the source.
+        guard let remote = regions.remote(peer) else { return Start(next: 1, source: nil) }
+        let begun = ContinuousClock.now
+        var isTold = false
+        while !isStopping(), regions.region(target)?.catalogue.table(named: tableName) != nil {
+            if remote.isKnown {
+                guard let told = remote.published(tableName), told.definition.status != .deleting else { return nil }
+                if told.definition.status == .creating { return Start(next: 1, source: nil) }
+                if let end = told.stateEnd { return Start(next: end, source: (remote, told.definition)) }
             }
-            if let end = now.stateEnd { return (now.definition, end) }
+            if !isTold, ContinuousClock.now - begun > .milliseconds(Self.waitToldMilliseconds) {
+                isTold = true
+                logger.warning(
+                    "a replica waits for the state of a peer in another process",
+                    metadata: ["table": "\(tableName)", "region": "\(target)", "peer": "\(peer)"])
+            }
             Thread.sleep(forTimeInterval: Double(Self.pollMilliseconds) / 1000)
         }
         return nil
@@ -131,13 +155,18 @@ extension RemoteMembership {
 
     /// Reads all states, again and again until the transport lets it. False when that must go on later.
     private func takeStates(
-        of sourceTable: TableDefinition, from source: RemoteRegion, into own: TableDefinition, of region: Region
+        of sourceTable: TableDefinition, from source: RemoteRegion, into own: TableDefinition, of region: Region,
+        isLogged: Bool
     ) throws(StoreError) -> Bool {
         guard let transport = regions.transport else { return false }
+        regions.stateReads.wait()
+        defer { regions.stateReads.signal() }
         while !isStopping() {
             do throws(TransportError) {
-                return try transport.readStates(of: sourceTable, in: source) { states in
-                    take(states, from: source, into: own, of: region)
+                return try transport.readStates(of: sourceTable, in: source, isStopping: isStopping) { states in
+                    let command = Command.backfill(
+                        BackfillChunk(table: own.number, states: states, isLogged: isLogged))
+                    return take(command, from: source, to: region)
                 }
             } catch {
                 logger.warning(
@@ -149,14 +178,9 @@ extension RemoteMembership {
         return false
     }
 
-    private func take(
-        _ states: [(key: EncodedKey, state: StoredItem)], from source: RemoteRegion, into own: TableDefinition,
-        of region: Region
-    ) -> Bool {
-        let command = Command.backfill(BackfillChunk(table: own.number, states: states))
-        guard replicas.waitUntilCarrying(from: source.name, to: region.name),
-            case .replicated = region.perform(command)
-        else { return false }
-        return true
+    private func take(_ command: Command, from source: RemoteRegion, to region: Region) -> Bool {
+        guard replicas.waitUntilCarrying(from: source.name, to: region.name) else { return false }
+        if case .replicated = region.perform(command) { return true }
+        return false
     }
 }

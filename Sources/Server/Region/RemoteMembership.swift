@@ -13,6 +13,12 @@ struct RemoteMembership: Sendable {
     static let settleMilliseconds = 1000
     /// How often a job that waits for another process looks again, in milliseconds.
     static let pollMilliseconds = 20
+    /// Replicas that are made at one time at the most; the next are made when other decisions have had their turn.
+    static let creationsMax = 50
+    /// After how long a wait for another process is spoken of, in milliseconds.
+    static let waitToldMilliseconds = 10_000
+    /// `.state` topics that are read at a time.
+    static let stateReadsMax = 4
     /// How long a job waits after the transport has failed it, in milliseconds.
     static let retryMilliseconds = 1000
 
@@ -40,22 +46,32 @@ struct RemoteMembership: Sendable {
     /// answered again until they are done.
     func settle() -> [Job] {
         let remote = Set(regions.remotes.map(\.name))
-        var jobs = regions.lostRecords.take().map {
-            Job(kind: .rebuild(from: $0.source), table: $0.table, region: $0.region)
-        }
+        var creationsCount = 0
+        var jobs: [Job] = []
         for region in regions.regions where region.failure == nil {
             for name in tableNames(in: region) {
+                jobs += noteLogs(of: name, in: region)
                 let plan = MembershipPlan(
                     region: region.name, own: region.catalogue.table(named: name), others: views(of: name, for: region),
                     remote: remote)
-                for step in plan.steps { jobs += carryOut(step, on: name, in: region) }
-                noteLogs(of: name, in: region)
+                for step in plan.steps {
+                    if case .createReplica = step {
+                        creationsCount += 1
+                        guard creationsCount <= Self.creationsMax else { continue }
+                    }
+                    jobs += carryOut(step, on: name, in: region)
+                }
+                dropIndexes(of: name, in: region)
                 if plan.source != nil, region.catalogue.table(named: name)?.status == .creating {
                     jobs.append(Job(kind: .fill, table: name, region: region.name))
                 }
             }
         }
+        if creationsCount > Self.creationsMax { regions.remoteChange.signal() }
         return jobs
+            + regions.lostRecords.take().map {
+                Job(kind: .rebuild(from: $0.source), table: $0.table, region: $0.region)
+            }
     }
 
     private func tableNames(in region: Region) -> [String] {
@@ -93,7 +109,7 @@ struct RemoteMembership: Sendable {
             regions.edit(tableName, in: region.name) { $0.setStatus(.deleting, ofPeer: name) }
         case .forgetPeer(let name): forget(name, tableName, in: region)
         case .beginRemoval: return [Job(kind: .remove, table: tableName, region: region.name)]
-        case .adoptSettings(let source): return adoptSettings(of: source, tableName, in: region)
+        case .adopt(let setting, let source): return adopt(setting, of: source, tableName, in: region)
         }
         logger.info(
             "the global table changes with a region of another process",
@@ -111,9 +127,26 @@ struct RemoteMembership: Sendable {
             definition.take(proposal: proposal)
         }
         _ = region.perform(.changeCatalogue(.create(definition)))
-        logger.info(
-            "a replica is made as a region of another process wants it",
+        tellSiblings(of: region, tableName, source: source)
+        let isKnown = template.peers.contains { $0.region == region.name && $0.status == .active }
+        logger.notice(
+            isKnown
+                ? "a replica that other processes know and this one has lost is made anew"
+                : "a replica is made as a region of another process wants it",
             metadata: ["table": "\(tableName)", "region": "\(region.name)", "source": "\(source)"])
+    }
+
+    /// Regions of this process do not hear each other's catalogues.
+    private func tellSiblings(of region: Region, _ tableName: String, source: RegionName) {
+        for sibling in regions.regions where sibling !== region {
+            guard let own = sibling.catalogue.table(named: tableName), own.isGlobal, own.status != .deleting else {
+                continue
+            }
+            let peer = Peer(
+                region: region.name, status: .creating, source: source,
+                addedMilliseconds: sibling.wallClock.milliseconds)
+            add(peer, to: tableName, in: sibling)
+        }
     }
 
     private func add(_ peer: Peer, to tableName: String, in region: Region) {
@@ -134,40 +167,78 @@ struct RemoteMembership: Sendable {
             definition.withdrawProposal(for: peer)
             definition.settleStatus()
         }
-        _ = region.perform(.changeCatalogue(.removeCursor(own.number, peer: peer)))
-        regions.generations[region.name]?.forget(own.number, peer)
-        regions.link(from: peer, to: region.name)?.forgetPosition(of: own.number)
+        restartLink(from: peer, to: region, own) {
+            _ = region.perform(.changeCatalogue(.removeCursor(own.number, peer: peer)))
+            regions.generations[region.name]?.forget(own.number, peer)
+        }
     }
 
-    private func adoptSettings(of source: RegionName, _ tableName: String, in region: Region) -> [Job] {
+    /// Runs what moves the cursor of a peer's link.
+    func restartLink(from peer: RegionName, to region: Region, _ own: TableDefinition, _ body: () -> Void) {
+        guard let link = regions.link(from: peer, to: region.name) else { return body() }
+        link.restart(own.number, body)
+    }
+
+    private func adopt(
+        _ setting: SharedSetting, of source: RegionName, _ tableName: String, in region: Region
+    ) -> [Job] {
         guard let theirs = regions.remote(source)?.table(named: tableName) else { return [] }
-        regions.edit(tableName, in: region.name) { $0.adoptSettings(of: theirs) }
-        guard let own = region.catalogue.table(named: tableName) else { return [] }
+        regions.edit(tableName, in: region.name) { $0.adopt(setting, of: theirs) }
         logger.info(
-            "settings of a global table are taken over from a region of another process",
-            metadata: ["table": "\(tableName)", "region": "\(region.name)", "source": "\(source)"])
-        for index in own.globalIndexes where index.status == .deleting {
-            _ = region.perform(.changeCatalogue(.dropIndex(own.number, index.ordinal)))
-        }
+            "a setting of a global table is taken over from a region of another process",
+            metadata: [
+                "table": "\(tableName)", "region": "\(region.name)", "source": "\(source)",
+                "setting": "\(setting.rawValue)",
+            ])
+        dropIndexes(of: tableName, in: region)
+        guard setting == .indexes, let own = region.catalogue.table(named: tableName) else { return [] }
         return own.globalIndexes.filter { $0.status == .creating }.map {
             Job(kind: .fillIndex($0.name), table: tableName, region: region.name)
         }
     }
 
-    /// Sees to it that links begin anew with the logs of peers that have lost theirs.
-    private func noteLogs(of tableName: String, in region: Region) {
-        guard let own = region.catalogue.table(named: tableName), let generations = regions.generations[region.name]
+    /// Also those that a crash has left.
+    private func dropIndexes(of tableName: String, in region: Region) {
+        guard let own = region.catalogue.table(named: tableName),
+            own.globalIndexes.contains(where: { $0.status == .deleting })
         else { return }
-        for peer in own.peers {
-            guard let remote = regions.remote(peer.region), remote.isKnown, let theirs = remote.table(named: tableName),
-                theirs.peers.contains(where: { $0.region == region.name }),
-                generations.note(theirs.tableID, of: own.number, peer.region)
-            else { continue }
-            regions.link(from: peer.region, to: region.name)?.forgetPosition(of: own.number)
-            logger.warning(
-                "a peer has made its replica anew; its log is read from the beginning",
-                metadata: ["table": "\(tableName)", "region": "\(region.name)", "peer": "\(peer.region)"])
+        for index in own.globalIndexes where index.status == .deleting {
+            _ = region.perform(.changeCatalogue(.dropIndex(own.number, index.ordinal)))
         }
+        regions.edit(tableName, in: region.name) { $0.settleStatus() }
+    }
+
+    /// Sees to it that links begin anew with the logs of peers that have lost theirs. What the lost log told and this replica has not read is
+    /// in the peer's new state, because others had read more of it: so the replica is rebuilt from there first.
+    private func noteLogs(of tableName: String, in region: Region) -> [Job] {
+        guard let own = region.catalogue.table(named: tableName), let generations = regions.generations[region.name]
+        else { return [] }
+        var jobs: [Job] = []
+        for peer in own.peers {
+            guard let remote = regions.remote(peer.region), remote.isKnown, let told = remote.published(tableName),
+                told.definition.peers.contains(where: { $0.region == region.name })
+            else { continue }
+            findLostEnd(of: own, in: region, told)
+            let known = generations.generation(of: own.number, peer.region)
+            guard known != told.definition.tableID else { continue }
+            guard known == nil || own.status == .creating else {
+                jobs.append(Job(kind: .rebuild(from: peer.region), table: tableName, region: region.name))
+                continue
+            }
+            restartLink(from: peer.region, to: region, own) {
+                generations.note(told.definition.tableID, of: own.number, peer.region)
+            }
+        }
+        return jobs
+    }
+
+    /// A peer that has read more of this table's log than there is: its end is missing, and new records would have numbers that the peer
+    /// believes to have.
+    private func findLostEnd(of own: TableDefinition, in region: Region, _ told: PublishedTable) {
+        let next = region.counters(own.number).nextSequence
+        guard let cursor = told.cursor(of: own), cursor > next else { return }
+        let lost = LogCheck.lostEnd(of: own, next: next, seenBy: told.definition.region, cursor, path: region.name.name)
+        region.stopWriting(lost)
     }
 }
 

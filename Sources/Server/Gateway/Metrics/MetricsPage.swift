@@ -95,8 +95,8 @@ struct MetricsPage {
                 "tributary_remote_region_silence_seconds", .gauge,
                 "Time since a region of another process was heard of; none while it never was.")
             for remote in regions.remotes {
-                guard let silence = remote.silence else { continue }
-                text.sample(["region": remote.name.name], silence / .seconds(1))
+                guard let silence = remote.silenceMilliseconds else { continue }
+                text.sample(["region": remote.name.name], Double(silence) / 1000)
             }
         }
         text.begin("tributary_table_items", .gauge, "Items of a table.")

@@ -44,9 +44,9 @@ enum RegionPages {
             writer.boolean(remote.isIsolated)
             writer.key("tables")
             writer.number(remote.tables.count)
-            if let silence = remote.silence {
+            if let silence = remote.silenceMilliseconds {
                 writer.key("silentMilliseconds")
-                writer.number(Int(silence / .milliseconds(1)))
+                writer.number(Int(clamping: silence))
             }
             if let trouble = remote.trouble {
                 writer.key("trouble")

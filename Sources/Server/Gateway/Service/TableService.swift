@@ -61,12 +61,24 @@ extension AWSService {
     private func create(
         _ request: CreateTableRequest, in region: Region, _ context: RequestContext
     ) throws(WireError) -> WireResponse {
+        if context.catalogue.table(named: request.tableName) == nil { try checkNotElsewhere(request.tableName, region) }
         let created = try request.definition(
             number: region.nextTableNumber, tableID: UUID().uuidString.lowercased(), context: context)
         var active = created
         active.status = .active
         controlPlane.create(active)
         return .tableDescription(created, showing: .creating, context: context)
+    }
+
+    /// A region that lost its data gets its replicas back from the other processes, which must be heard first.
+    private func checkNotElsewhere(_ tableName: String, _ region: Region) throws(WireError) {
+        if let member = regions.memberListing(region.name, in: tableName) {
+            throw WireError(
+                .resourceInUse,
+                "Table already exists: \(tableName) has a replica here, which region \(member) gives back")
+        }
+        // For a moment after the start; SDKs try again.
+        if regions.remotes.contains(where: \.isBeingHeard) { throw .internalError }
     }
 
     private func update(
@@ -76,7 +88,7 @@ extension AWSService {
         let steps = try request.steps(
             for: current, facts: facts(about: request.tableName, apartFrom: region), context: context)
         guard let current else { throw .internalError }
-        for step in steps { try check(step) }
+        for step in steps { try check(step, on: current) }
         for step in steps { carryOut(step, on: current) }
         let after = self.context(of: region)
         guard let table = after.catalogue.table(named: request.tableName) else { throw .internalError }
@@ -84,9 +96,14 @@ extension AWSService {
     }
 
     /// Refuses what needs a region of another process that cannot be asked, or that only its own process can do.
-    private func check(_ step: TableStep) throws(WireError) {
+    private func check(_ step: TableStep, on table: TableDefinition) throws(WireError) {
         switch step {
         case .createReplica(let name, _):
+            // Who has not forgotten the one before would take the new one for it.
+            if let member = regions.memberListing(name, in: table.name) {
+                throw WireError(
+                    .resourceInUse, "Replica \(name) of table \(table.name) is still being removed in region \(member)")
+            }
             guard let remote = regions.remote(name), !remote.isKnown else { return }
             throw .validation(
                 "Region \(name) is served by another process, which this one has not heard from: "

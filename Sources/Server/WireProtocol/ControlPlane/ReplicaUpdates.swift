@@ -141,7 +141,12 @@ struct ReplicaDecision {
         switch updates {
         case .create(let region, let settings): return try createSteps(try otherRegion(region), settings)
         case .update(let changes): return try updateSteps(changes)
-        case .delete(let region): return try deleteSteps(try otherRegion(region))
+        case .delete(let name):
+            // Also one in a region that nobody serves any more.
+            if let member = current.peers.first(where: { $0.region.name == name }) {
+                return try deleteSteps(member.region)
+            }
+            return try deleteSteps(try otherRegion(name))
         }
     }
 
