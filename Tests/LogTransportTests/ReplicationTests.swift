@@ -76,6 +76,26 @@ import Testing
         }
     }
 
+    @Test("a deletion that a replica has not seen is published again, since Kafka forgets it")
+    func tombstonesAgain() throws {
+        try withTransport { world in
+            try world.createGlobalTable()
+            try world.put("a", "1", in: us)
+            try eventually("it arrives") { try world.value("a", in: eu) == "1" }
+            _ = world.regions.changeLink(LinkName(from: us, to: eu)) { $0.state = .cut }
+            try world.delete("a", in: us)
+            let topic = "t.us-east-1.T.state"
+            func deletions() throws -> [LogRecord] { try world.records(topic).joined().filter { $0.value == nil } }
+            try eventually("the deletion is published") { try deletions().count == 1 }
+            try world.restart()
+            try eventually("it is published again") { try deletions().count == 2 }
+            let versions = Set(try deletions().map { try #require($0.headers["ce_version"]) })
+            #expect(versions.count == 1)
+            try world.put("b", "1", in: us)
+            try world.waitUntilPublished()
+        }
+    }
+
     @Test("messages that nobody can use are passed over")
     func foreignMessages() throws {
         try withTransport { world in

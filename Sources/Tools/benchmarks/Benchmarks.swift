@@ -7,8 +7,8 @@ struct Benchmarks: ParsableCommand {
         commandName: "benchmarks",
         abstract: "Measure Tributary beside its baselines. Build with -c release.",
         subcommands: [
-            RequestBenchmark.self, ReplicationBenchmark.self, PublicationBenchmark.self, KafkaBenchmark.self,
-            FilterBenchmark.self, HandlerBenchmark.self, HandlerBenchmarkProcess.self,
+            RequestBenchmark.self, ReplicationBenchmark.self, ApplierBenchmark.self, PublicationBenchmark.self,
+            KafkaBenchmark.self, FilterBenchmark.self, HandlerBenchmark.self, HandlerBenchmarkProcess.self,
         ])
 }
 

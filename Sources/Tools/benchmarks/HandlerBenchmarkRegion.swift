@@ -26,13 +26,18 @@ final class HandlerBenchmarkRegion: Sendable {
 
     static let logger = Logger(label: "benchmarks") { _ in SwiftLogNoOpLogHandler() }
 
-    init(directory: String) throws {
+    /// - Parameters:
+    ///   - others: regions beside it, without the table.
+    ///   - transport: carries changes between them; not started.
+    init(directory: String, others: [RegionName] = [], transport: (any LinkTransport)? = nil) throws {
         try? FileManager.default.removeItem(atPath: directory)
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         self.directory = directory
         let name = RegionName(stored: "us-east-1")
-        regions = try RegionSet(
-            RegionSet.Configuration(regions: [name], dataDirectory: directory + "/data"), logger: Self.logger)
+        var configuration = RegionSet.Configuration(regions: [name] + others, dataDirectory: directory + "/data")
+        configuration.transport = transport
+        configuration.logsAllTables = transport != nil
+        regions = try RegionSet(configuration, logger: Self.logger)
         region = regions.regions[0]
         let schema = KeySchema(partitionKeys: [KeyAttribute(name: "pk", type: .string)])
         let definition = TableDefinition(

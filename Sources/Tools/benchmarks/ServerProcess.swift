@@ -19,7 +19,7 @@ final class ServerProcess {
         try? FileManager.default.removeItem(atPath: directory)
         process = Process()
         process.executableURL = binary
-        process.arguments = ["serve", "--port", "0", "--data-directory", directory] + arguments
+        process.arguments = ["serve", "--port", "0", "--data-directory", directory, "--no-handlers"] + arguments
         let output = Pipe()
         process.standardOutput = output
         try process.run()
