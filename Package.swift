@@ -277,6 +277,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "EventPattern",
                 "EventSource", "HandlerKit", "KeyValueStore", "Partition", "WireProtocol", "HandlerFolders",
+                "ChangeMessage", "RecordLog", "Metrics",
             ],
             path: "Tests/Fuzzing/Targets", swiftSettings: settings),
         tests("FuzzingTests", ["FuzzTargets"]),
