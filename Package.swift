@@ -156,7 +156,7 @@ let package = Package(
             [
                 "Bytes", "JSONBytes", "AttributeModel", "ChangeStream", "Replication", "EventPattern", "EventSource",
                 "KeyValueStore", "RocksDBStore", "Partition", "HandlerKit", "HandlerFolders", "Functions", "Gateway",
-                logging,
+                "RecordLog", "ChangeMessage", "Publication", "LogTransport", logging,
             ]),
 
         // Tools
@@ -269,7 +269,10 @@ let package = Package(
             ]),
         tests(
             "ReplayTests",
-            ["Replay", "HandlerKit", "EventPattern", "EventSource", "AttributeModel", "ChangeStream", "Bytes"],
+            [
+                "Replay", "HandlerKit", "EventPattern", "EventSource", "AttributeModel", "ChangeStream", "Bytes",
+                "RecordLog", "ChangeMessage", "Partition", "Replication",
+            ],
             fixtures: ["Recordings"]),
         // Tests/Fuzzing/README.md: libFuzzer's entry, and what `swift test` runs of it.
         .target(

@@ -1,17 +1,22 @@
 import Dispatch
-import RecordLog
+package import RecordLog
 
 /// Reads stretches of topic partitions once.
-struct TopicScan {
-    /// How long nothing may come before a scan ends, in milliseconds: compaction may have removed what was at the end.
-    private static let silenceMillisecondsMax: UInt64 = 2000
+package struct TopicScan {
     private static let recordsPerPollMax = 4096
     private static let bytesPerPollMax = 16 << 20
 
     let reader: any LogReader
+    let silenceMillisecondsMax: UInt64
+
+    /// - Parameter silenceMillisecondsMax: how long nothing may come before a scan ends: compaction may have removed what was at the end.
+    package init(reader: any LogReader, silenceMillisecondsMax: UInt64 = 2000) {
+        self.reader = reader
+        self.silenceMillisecondsMax = silenceMillisecondsMax
+    }
 
     /// Visits what there is between start and end of each stretch, each partition in its order.
-    func visit(
+    package func visit(
         _ stretches: [TopicPartition: OffsetRange], _ body: (TopicPartition, LogRecord) -> Void
     ) throws(RecordLogError) {
         var waiting = stretches.filter { $0.value.start < $0.value.end }
@@ -34,7 +39,7 @@ struct TopicScan {
             }
             let now = DispatchTime.now().uptimeNanoseconds
             if !batches.isEmpty { lastNews = now }
-            guard (now - lastNews) / 1_000_000 < Self.silenceMillisecondsMax else {
+            guard (now - lastNews) / 1_000_000 < silenceMillisecondsMax else {
                 if let trouble = reader.trouble { throw trouble }
                 return
             }
