@@ -265,7 +265,7 @@ let package = Package(
             [
                 "EventSources", "EventSource", "EventPattern", "Functions", "Region", "Partition", "ChangeStream",
                 "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes", "KeyValueStore", "RecordLog",
-                "ChangeMessage", logging,
+                "ChangeMessage", "HandlerKit", logging,
             ]),
         tests(
             "ReplayTests",
@@ -289,3 +289,19 @@ let package = Package(
         tests("TidyTests"),
     ]
 )
+
+// Sanitizers (Tests/Sanitizers/run.sh) look at some tests only; of the rest of the package nothing is built then.
+if let chosen = Context.environment["TRIBUTARY_ONLY_TESTS"] {
+    var wanted: Set<String> = []
+    var waiting = chosen.split(separator: ",").map(String.init)
+    while let name = waiting.popLast() {
+        guard wanted.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else {
+            continue
+        }
+        for dependency in target.dependencies {
+            if case .byNameItem(let name, _) = dependency { waiting.append(name) }
+        }
+    }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products = []
+}
