@@ -156,7 +156,7 @@ let package = Package(
             [
                 "Bytes", "JSONBytes", "AttributeModel", "ChangeStream", "Replication", "EventPattern", "EventSource",
                 "KeyValueStore", "RocksDBStore", "Partition", "HandlerKit", "HandlerFolders", "Functions", "Gateway",
-                logging,
+                "RecordLog", "ChangeMessage", "Publication", "LogTransport", logging,
             ]),
 
         // Tools
@@ -265,11 +265,14 @@ let package = Package(
             [
                 "EventSources", "EventSource", "EventPattern", "Functions", "Region", "Partition", "ChangeStream",
                 "Replication", "Expressions", "AttributeModel", "JSONBytes", "Bytes", "KeyValueStore", "RecordLog",
-                "ChangeMessage", logging,
+                "ChangeMessage", "HandlerKit", logging,
             ]),
         tests(
             "ReplayTests",
-            ["Replay", "HandlerKit", "EventPattern", "EventSource", "AttributeModel", "ChangeStream", "Bytes"],
+            [
+                "Replay", "HandlerKit", "EventPattern", "EventSource", "AttributeModel", "ChangeStream", "Bytes",
+                "RecordLog", "ChangeMessage", "Partition", "Replication",
+            ],
             fixtures: ["Recordings"]),
         // Tests/Fuzzing/README.md: libFuzzer's entry, and what `swift test` runs of it.
         .target(
@@ -277,6 +280,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "EventPattern",
                 "EventSource", "HandlerKit", "KeyValueStore", "Partition", "WireProtocol", "HandlerFolders",
+                "ChangeMessage", "RecordLog", "Metrics",
             ],
             path: "Tests/Fuzzing/Targets", swiftSettings: settings),
         tests("FuzzingTests", ["FuzzTargets"]),
@@ -285,3 +289,19 @@ let package = Package(
         tests("TidyTests"),
     ]
 )
+
+// Sanitizers (Tests/Sanitizers/run.sh) look at some tests only; of the rest of the package nothing is built then.
+if let chosen = Context.environment["TRIBUTARY_ONLY_TESTS"] {
+    var wanted: Set<String> = []
+    var waiting = chosen.split(separator: ",").map(String.init)
+    while let name = waiting.popLast() {
+        guard wanted.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else {
+            continue
+        }
+        for dependency in target.dependencies {
+            if case .byNameItem(let name, _) = dependency { waiting.append(name) }
+        }
+    }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products = []
+}

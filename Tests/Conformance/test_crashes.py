@@ -1,10 +1,11 @@
 """Crashes of the real program under load: kill -9 and power cuts, over and over on the same directory.
 
-CRASH_ROUNDS says how many rounds of each (default 15 and 10; by hand: CRASH_ROUNDS=300), CRASH_SEED repeats a run's choices.
+CRASH_ROUNDS says how many rounds of each (default 15, 10 and 8; by hand: CRASH_ROUNDS=300), CRASH_SEED repeats a run's choices.
 """
 
 import os
 import random
+import signal
 import time
 
 import pytest
@@ -14,10 +15,13 @@ from harness.crash_load import Load
 from harness.disk_faults import DiskFaults
 from harness.server import DidNotStart
 from harness.tables import TableFactory
+from harness.topic_audit import RepeatedRecord, TopicAudit
+from harness.topics import bootstrap_servers, repeat
 from harness.waiting import eventually
 
 KILL_ROUNDS = int(os.environ.get("CRASH_ROUNDS", 15))
 POWER_CUT_ROUNDS = int(os.environ.get("CRASH_ROUNDS", 10))
+KAFKA_ROUNDS = int(os.environ.get("CRASH_ROUNDS", 8))
 SEED = int(os.environ.get("CRASH_SEED", random.randrange(1 << 32)))
 RESTART_SECONDS_MAX = 10
 
@@ -88,6 +92,47 @@ def test_power_cut_again_and_again(own_server, new_clients, tmp_path, record_cra
         restart(server)
         load.audit()
     record_crashes("power cut", POWER_CUT_ROUNDS, load.acknowledged, f"seed {SEED}")
+    assert server.stop() == 0
+
+
+def test_kill_9_while_topics_are_published(own_server, new_clients, record_crashes):
+    """The cluster lives on in another process, in some rounds stopped: then the dead server's last messages come late."""
+    chooser = random.Random(SEED + 2)
+    print(f"seed {SEED}")
+    cluster = own_server("--in-memory", "--no-handlers", "--kafka", "embedded", name="cluster")
+    servers = bootstrap_servers(cluster)
+    clusters = [argument for region in REGIONS for argument in ("--kafka", f"{region}={servers}")]
+    server = own_server("--no-handlers", *clusters, "--topic-prefix", "crash", name="publisher")
+    load = make_load(server, new_clients, SEED + 2)
+    topics = TopicAudit(load, servers, "crash")
+    stopped = 0
+    for round_ in range(KAFKA_ROUNDS):
+        load.start()
+        wanted = chooser.randrange(1, 400)
+        is_stopped = round_ % 3 == 2
+        if is_stopped:
+            stopped += 1
+            some = chooser.randrange(wanted)
+            eventually(lambda: load.count >= some or not all(writer.is_alive() for writer in load.writers), 60)
+            cluster.process.send_signal(signal.SIGSTOP)
+        eventually(lambda: load.count >= wanted or not all(writer.is_alive() for writer in load.writers), 60)
+        server.kill()
+        load.join()
+        if chooser.randrange(3) == 0:
+            server.start_and_kill(after_seconds=chooser.uniform(0.01, 0.6))
+        # No region waits for the cluster.
+        restart(server)
+        if is_stopped:
+            cluster.process.send_signal(signal.SIGCONT)
+        load.audit()
+        topics.audit()
+    # If nobody noticed a record that is there twice, this would prove nothing.
+    repeat(servers, topics.some_message)
+    with pytest.raises(RepeatedRecord):
+        topics.audit()
+    topics.close()
+    remark = f"cluster stopped in {stopped} of them, {topics.count} records of topics audited, seed {SEED}"
+    record_crashes("kill -9 with topics", KAFKA_ROUNDS, load.acknowledged, remark)
     assert server.stop() == 0
 
 

@@ -1,7 +1,6 @@
 """Changes on Kafka, read by confluent-kafka, over the mock cluster that `--kafka embedded` offers (issue 2)."""
 
 import json
-import re
 import threading
 
 import confluent_kafka
@@ -10,14 +9,11 @@ import pytest
 from harness import HOME, REGIONS
 from harness.server import tributary
 from harness.tables import key_attributes, stream_of
+from harness.topics import bootstrap_servers
 from harness.values import unique
 from harness.waiting import eventually
 
 WEST = REGIONS[1]
-
-
-def bootstrap_servers(server):
-    return re.search(r"kafka +(127\.0\.0\.1:\d+)", server.output)[1]
 
 
 def read_topic(servers, topic, until=lambda messages: True):

@@ -3,7 +3,6 @@
 import collections
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from harness import HOME, REGIONS
 from harness.server import STOP_SECONDS, binary, tributary
 from harness.tables import key_attributes, stream_of
+from harness.topics import bootstrap_servers
 from harness.values import unique
 from harness.waiting import eventually
 
@@ -80,10 +80,6 @@ def new_worker(tmp_path):
     for worker in started:
         if worker.process.poll() is None:
             worker.kill()
-
-
-def bootstrap_servers(server):
-    return re.search(r"kafka +(127\.0\.0\.1:\d+)", server.output)[1]
 
 
 def write_handler(folder, name, table, seen, *lines):

@@ -11,6 +11,7 @@ from harness import HOME, REGIONS
 from harness.admin import admin
 from harness.server import Server, tributary
 from harness.tables import key_attributes
+from harness.topics import bootstrap_servers
 from harness.waiting import eventually
 
 WEST = REGIONS[1]
@@ -36,7 +37,7 @@ class Processes:
             folder, "--in-memory", "--regions", "us-west-2", "--kafka", "embedded", "--topic-prefix", "cluster",
             name="cluster",
         ).start()
-        self.brokers = re.search(r"kafka +(127\.0\.0\.1:\d+)", self.cluster.output)[1]
+        self.brokers = bootstrap_servers(self.cluster)
         clusters = [argument for region in THERE for argument in ("--kafka", f"{region}={self.brokers}")]
         self.servers = {
             region: Server(

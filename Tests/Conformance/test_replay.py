@@ -10,7 +10,9 @@ import pytest
 from harness import REGIONS
 from harness.server import tributary
 from harness.tables import TableFactory
+from harness.topics import bootstrap_servers
 from harness.values import N, S
+from harness.waiting import eventually
 
 EAST, WEST, SOUTH = REGIONS
 RECORDINGS = pathlib.Path(__file__).resolve().parents[1] / "ReplayTests" / "Recordings"
@@ -95,6 +97,31 @@ def test_region_log_of_a_stopped_and_of_a_running_server(own_server, new_clients
     assert not (tmp_path / "nothing").exists()
 
 
+def test_topic(own_server, new_clients):
+    server = own_server("--in-memory", "--no-handlers", "--kafka", "embedded")
+    table = TableFactory(new_clients(server.endpoint))("id:S", stream="KEYS_ONLY", replicas=[WEST])
+    for number in range(30):
+        table.put(id=S(f"k{number % 4}"), n=N(number))
+    table.delete_item(Key={"id": S("k3")})
+    kafka = bootstrap_servers(server)
+    expected = [{"Item": {"id": S(f"k{key}"), "n": N(28 + key if key < 2 else 26)}} for key in range(3)]
+    # A link's topic and the replica's own tell the same.
+    for region in (EAST, WEST):
+        source = ["--topic", f"tributary.{region}.{table.name}.changes", "--kafka", kafka]
+        # A topic is published behind the writes.
+        assert eventually(lambda: lines(*source) == expected, 30)
+        events = lines(*source, "--filter", '{"eventName":["REMOVE"]}')
+        assert [event["dynamodb"]["Keys"] for event in events] == [{"id": S("k3")}]
+        assert events[0]["tributary"]["replicated"] == (region == WEST) and "OldImage" not in events[0]["dynamodb"]
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in lines(*source, "--filter", '{"awsRegion":[{"prefix":""}]}')]
+        assert numbers == sorted(numbers) and len(numbers) == 31
+        assert lines(*source, "--until", numbers[0]) == [{"Item": {"id": S("k0"), "n": N(0)}}]
+        tail = lines(*source, "--from", numbers[-2], "--kafka-property", "client.id=replay")
+        assert tail == [{"Item": {"id": S("k1"), "n": N(29)}}]
+    missing = replay("--topic", "tributary.nowhere", "--kafka", kafka)
+    assert missing.returncode == 1 and f"but tributary.{WEST}.{table.name}.changes" in missing.stderr, missing.stderr
+
+
 def test_handlers_and_golden_files(handler, tmp_path):
     recording, golden = RECORDINGS / "isolation.jsonl", tmp_path / "golden.txt"
     arguments = [recording, "--handler", handler(), "--python", sys.executable, "--diff", golden]
@@ -151,6 +178,9 @@ def test_bad_line_is_named_by_file_and_line(case, tmp_path):
         (["x", "--until", "tomorrow"], "--until tomorrow is not"),
         (["x", "--update-golden"], "--update-golden needs --diff"),
         (["x", "--handler", "a", "--filter", "{}"], "exclude each other"),
+        (["--topic", "x"], "--topic needs --kafka"),
+        (["x", "--kafka-property", "a=b"], "need --kafka"),
+        (["--topic", "x", "--kafka", "localhost:1", "y"], "or --topic"),
     ],
 )
 def test_usage_errors(arguments, expected):

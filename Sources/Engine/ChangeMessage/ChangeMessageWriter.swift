@@ -9,6 +9,9 @@ public import Replication
 ///
 /// Make a new one when the table's definition changes: the stream that records name may be another.
 public struct ChangeMessageWriter: Sendable {
+    /// What the source of all messages begins with; the region follows.
+    static let sourceFolder = "/tributary/regions/"
+
     private let table: TableDefinition
     private let format: RecordFormat
     private let partitions: Int32
@@ -36,7 +39,7 @@ public struct ChangeMessageWriter: Sendable {
         self.partitions = partitions
         var headers = LogHeaders()
         headers.append(.specVersion, "1.0")
-        headers.append(.source, "/tributary/regions/\(table.region)")
+        headers.append(.source, Self.sourceFolder + table.region.name)
         headers.append(.subject, table.name)
         headers.append(.contentType, "application/json")
         headers.append(.tableGeneration, table.tableID)

@@ -32,6 +32,16 @@ public struct MessageHeaders: Sendable {
         return region
     }
 
+    /// The region whose log the message was written from.
+    public func sourceRegion() throws(ChangeMessageError) -> RegionName {
+        let text = try required(.source)
+        let folder = ChangeMessageWriter.sourceFolder
+        guard text.hasPrefix(folder), let region = RegionName(String(text.dropFirst(folder.count))) else {
+            throw malformed(.source, text)
+        }
+        return region
+    }
+
     /// Where the message lies in the log that it was written from.
     public func place() throws(ChangeMessageError) -> MessagePlace {
         let text = try required(.sequenceNumber)

@@ -1,21 +1,27 @@
 import Dispatch
-import RecordLog
+package import RecordLog
 
 /// Reads stretches of topic partitions once.
-struct TopicScan {
-    /// How long nothing may come before a scan ends, in milliseconds: compaction may have removed what was at the end.
-    private static let silenceMillisecondsMax: UInt64 = 2000
+package struct TopicScan {
     private static let recordsPerPollMax = 4096
     private static let bytesPerPollMax = 16 << 20
 
     let reader: any LogReader
+    /// How long nothing may come before a scan ends, in milliseconds: compaction may have removed what was at the end.
+    let silenceMillisecondsMax: UInt64
     /// Whether it is a failure when records do not come: those that must have all of them cannot do with less.
-    var mustBeComplete = false
+    let mustBeComplete: Bool
+
+    package init(reader: any LogReader, silenceMillisecondsMax: UInt64 = 2000, mustBeComplete: Bool = false) {
+        self.reader = reader
+        self.silenceMillisecondsMax = silenceMillisecondsMax
+        self.mustBeComplete = mustBeComplete
+    }
 
     /// Visits what there is between start and end of each stretch, each partition in its order, until the visitor answers false. Answers
     /// whether it came to the end.
     @discardableResult
-    func visit(
+    package func visit(
         _ stretches: [TopicPartition: OffsetRange], _ body: (TopicPartition, LogRecord) -> Bool
     ) throws(RecordLogError) -> Bool {
         var waiting = stretches.filter { $0.value.start < $0.value.end }
@@ -41,9 +47,9 @@ struct TopicScan {
             }
             let now = DispatchTime.now().uptimeNanoseconds
             if !batches.isEmpty { lastNews = now }
-            guard (now - lastNews) / 1_000_000 < Self.silenceMillisecondsMax else {
+            guard (now - lastNews) / 1_000_000 < silenceMillisecondsMax else {
                 if let trouble = reader.trouble { throw trouble }
-                if mustBeComplete { throw .timedOut(reason: "nothing came for \(Self.silenceMillisecondsMax) ms") }
+                if mustBeComplete { throw .timedOut(reason: "nothing came for \(silenceMillisecondsMax) ms") }
                 return false
             }
         }

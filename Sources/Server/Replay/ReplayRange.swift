@@ -25,14 +25,14 @@ public enum ReplayMoment: Equatable, Sendable {
     }
 
     /// How a change lies to the moment. Records may tell whole seconds only, so a time of whole seconds is the whole second.
-    fileprivate func order(of change: RecordedChange) -> (isBefore: Bool, isAfter: Bool) {
+    fileprivate func order(of sequenceNumber: String, _ milliseconds: UInt64) -> (isBefore: Bool, isAfter: Bool) {
         switch self {
         case .sequence(let text):
-            let (place, other) = (SequencePlace(change.sequenceNumber), SequencePlace(text))
+            let (place, other) = (SequencePlace(sequenceNumber), SequencePlace(text))
             return (place < other, other < place)
-        case .time(let milliseconds):
-            let unit: UInt64 = milliseconds % 1000 == 0 ? 1000 : 1
-            let (time, other) = (change.milliseconds / unit, milliseconds / unit)
+        case .time(let moment):
+            let unit: UInt64 = moment % 1000 == 0 ? 1000 : 1
+            let (time, other) = (milliseconds / unit, moment / unit)
             return (time < other, other < time)
         }
     }
@@ -57,6 +57,16 @@ public struct ReplayRange: Equatable, Sendable {
 
     public func contains(_ change: RecordedChange) -> Bool {
         (region ?? change.region) == change.region && (table ?? change.table) == change.table
-            && !(from?.order(of: change).isBefore ?? false) && !(until?.order(of: change).isAfter ?? false)
+            && place(of: change.sequenceNumber, milliseconds: change.milliseconds) == .inside
+    }
+
+    enum Place: Sendable {
+        case before, inside, after
+    }
+
+    /// Where a change lies by its number and time.
+    func place(of sequenceNumber: String, milliseconds: UInt64) -> Place {
+        if from?.order(of: sequenceNumber, milliseconds).isBefore ?? false { return .before }
+        return until?.order(of: sequenceNumber, milliseconds).isAfter ?? false ? .after : .inside
     }
 }

@@ -160,12 +160,7 @@ struct KafkaOptions: ParsableArguments {
     /// The file's properties, then those of the command line, the region's own last.
     private func properties(of region: RegionName, _ regions: [RegionName]) throws -> KafkaProperties {
         var found = KafkaProperties()
-        if let propertiesFile {
-            guard let text = try? String(contentsOfFile: propertiesFile, encoding: .utf8) else {
-                throw CommandFailure("--kafka-properties-file \(propertiesFile) cannot be read")
-            }
-            try found.setAll(inText: text, ofFile: propertiesFile)
-        }
+        if let propertiesFile { try found.setAll(inFile: propertiesFile) }
         let own = "\(region):"
         for property in properties where !regions.contains(where: { property.hasPrefix("\($0):") }) {
             try found.set(property)
@@ -193,6 +188,16 @@ struct KafkaOptions: ParsableArguments {
             "an embedded cluster is in memory and ends with this process; a topic partition keeps 5 MiB,",
             "what is older vanishes without a word. It listens on 127.0.0.1 only.",
         ]
+    }
+}
+
+extension KafkaProperties {
+    /// Sets the properties that are in a file of `--kafka-properties-file`.
+    mutating func setAll(inFile file: String) throws {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw CommandFailure("--kafka-properties-file \(file) cannot be read")
+        }
+        try setAll(inText: text, ofFile: file)
     }
 }
 

@@ -14,8 +14,8 @@ struct ReplayCommand: AsyncParsableCommand {
         abstract: "Replay recorded changes through handlers or filters, or into an empty table.",
         discussion: """
             Changes come from files of JSON lines (what `tributary tail --output json` prints, or the handler audit-log \
-            writes; - is standard input), from the data directory of a server that does not run, or from a running \
-            server. With --handler they go through handlers, on a clock of their own and as fast as it goes: retries, \
+            writes; - is standard input), from the data directory of a server that does not run, from a running server, \
+            or from a Kafka topic. With --handler they go through handlers, on a clock of their own and as fast as it goes: retries, \
             windows and batches are the same each time. With --filter the matching records are printed. With neither, \
             the items of the table are printed as the changes leave them; --until gives the table as of a moment.
             """)
@@ -28,6 +28,9 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @Option(help: "Read the changes of a table's stream from the server at this address.")
     var endpoint: String?
+
+    @OptionGroup
+    var topic: TopicOptions
 
     @Option(help: "The region whose changes are replayed.")
     var region: String?
@@ -70,11 +73,12 @@ struct ReplayCommand: AsyncParsableCommand {
     var output = FilterOutput.text
 
     func validate() throws {
-        let sources = (files.isEmpty ? 0 : 1) + (dataDirectory == nil ? 0 : 1) + (endpoint == nil ? 0 : 1)
+        let sources = [!files.isEmpty, dataDirectory != nil, endpoint != nil, topic.topic != nil].filter { $0 }.count
+        try topic.check()
         guard sources == 1 else {
-            throw ValidationError("give files of recorded changes, or --data-directory, or --endpoint")
+            throw ValidationError("give files of recorded changes, or --data-directory, or --endpoint, or --topic")
         }
-        guard files.isEmpty == false || (region != nil && table != nil) else {
+        guard !files.isEmpty || topic.topic != nil || (region != nil && table != nil) else {
             throw ValidationError("--data-directory and --endpoint need --region and --table")
         }
         guard handlers.isEmpty || filters.isEmpty else {
@@ -148,7 +152,7 @@ struct ReplayCommand: AsyncParsableCommand {
         sink.terminal.note(Self.text(of: summary, elapsed: start.duration(to: clock.now)))
     }
 
-    private var quietLogger: Logger {
+    var quietLogger: Logger {
         var logger = Logger(label: "replay") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .error
         return logger

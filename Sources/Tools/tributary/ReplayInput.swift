@@ -10,8 +10,14 @@ struct ReplayInput {
     func recording(_ terminal: EventsOutput) async throws -> Recording {
         if let directory = command.dataDirectory {
             return try RegionLog.read(
-                dataDirectory: directory, range: range,
-                showsAllImages: command.handlers.isEmpty && command.filters.isEmpty)
+                dataDirectory: directory, range: range, showsAllImages: showsAllImages)
+        }
+        if let topic = command.topic.topic, let brokers = command.topic.kafka {
+            let reading = try TopicLog.read(
+                topic, of: try command.topic.log(brokers, logger: command.quietLogger), range: range,
+                showsAllImages: showsAllImages)
+            for note in reading.notes { terminal.note(note) }
+            return reading.recording
         }
         var reader = RecordingReader()
         if let endpoint = command.endpoint {
@@ -24,6 +30,9 @@ struct ReplayInput {
         }
         return try reader.recording().filtered(range.contains)
     }
+
+    /// Items can only be had whole; handlers and filters get what the table's stream shows.
+    private var showsAllImages: Bool { command.handlers.isEmpty && command.filters.isEmpty }
 
     private func read(_ endpoint: String, into reader: inout RecordingReader, _ terminal: EventsOutput) async throws {
         let parameters = [

@@ -31,6 +31,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case authorization
     case operation
     case lambdaRequest = "lambda-request"
+    case cloudWatch = "cloudwatch"
+    case faultInjection = "fault-injection"
+    case changeMessage = "change-message"
     case handlerFile = "handler-file"
     case recording
 
@@ -45,6 +48,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .authorization: Self.authorization(bytes)
         case .operation: FuzzedRequests.operation(bytes)
         case .lambdaRequest: FuzzedRequests.lambda(bytes)
+        case .cloudWatch: FuzzedRequests.cloudWatch(bytes)
+        case .faultInjection: FuzzedRequests.faultInjection(bytes)
+        case .changeMessage: FuzzedMessages.change(bytes)
         case .handlerFile: _ = try? HandlerFile.parse(String(decoding: bytes, as: UTF8.self), directory: "fuzzed")
         case .recording: _ = try? Recording(parsing: bytes, file: "fuzzed")
         }

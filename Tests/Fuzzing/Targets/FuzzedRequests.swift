@@ -3,6 +3,7 @@ import Bytes
 import ChangeStream
 import JSONBytes
 import KeyValueStore
+import Metrics
 import Partition
 import Replication
 import WireProtocol
@@ -61,15 +62,45 @@ enum FuzzedRequests {
         }
     }
 
-    /// Method and URI of a request of the Lambda API, a line each.
+    /// Method, URI and body of a request of the Lambda API, after a line end each.
     static func lambda(_ bytes: [UInt8]) {
-        let parts = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2 else { return }
-        let (method, uri) = (String(decoding: parts[0], as: UTF8.self), String(decoding: parts[1], as: UTF8.self))
+        let (method, uri, body) = request(bytes)
         do throws(LambdaError) {
-            _ = try LambdaRoute(method: method, uri: uri)
+            _ = try LambdaRoute(method: method, uri: uri)?.request(body: body, in: region) { "\($0): \(uri)" }
         } catch {
             _ = "\(error)"
         }
+    }
+
+    /// The same of the Fault Injection Service.
+    static func faultInjection(_ bytes: [UInt8]) {
+        let (method, uri, body) = request(bytes)
+        do throws(FaultInjectionError) {
+            _ = try FaultInjectionRequest(method: method, uri: uri, body: body)
+        } catch {
+            _ = "\(error)"
+        }
+    }
+
+    /// The header `X-Amz-Target`, if any, the URI and the body of a request to CloudWatch; without a target or the path of CBOR it is a form.
+    static func cloudWatch(_ bytes: [UInt8]) {
+        let (target, uri, body) = request(bytes)
+        guard let wire = CloudWatchWire(uri: uri, target: target.isEmpty ? nil : target, isForm: true, body: body)
+        else { return }
+        do throws(CloudWatchError) {
+            let request = try CloudWatchRequest(wire, region: region, nowMilliseconds: nowMilliseconds)
+            guard case .read(let query) = request else { return }
+            _ = wire.encoded(query.response(reading: MetricStore()), requestID: "fuzzed")
+        } catch {
+            _ = wire.encoded(error.response, requestID: "fuzzed")
+        }
+    }
+
+    private static func request(_ bytes: [UInt8]) -> (first: String, second: String, body: [UInt8]) {
+        let parts = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 2, omittingEmptySubsequences: false)
+        return (
+            String(decoding: parts[0], as: UTF8.self), String(decoding: parts.count > 1 ? parts[1] : [], as: UTF8.self),
+            parts.count > 2 ? Array(parts[2]) : []
+        )
     }
 }
