@@ -120,6 +120,47 @@ import Testing
         }
     }
 
+    @Test("a process is split into two, and one of them may have lost its data", arguments: [false, true])
+    func split(losesData: Bool) throws {
+        try withProcesses(groups: [[us, eu]]) { world in
+            try world.createTable()
+            try world.addReplica(in: eu)
+            for number in 0..<30 { try world.put("k\(number)", "1", in: eu) }
+            try world.waitUntilEqual([us, eu])
+            try world.regroup([[us], [eu]])
+            if losesData { try world.loseData(of: eu) }
+            try world.start(us)
+            try world.start(eu)
+            try eventually("eu has its table") { try world.table(in: eu)?.status == .active }
+            try world.put("a", "us", in: us)
+            try world.put("b", "eu", in: eu)
+            try eventually("both have come") {
+                try world.value("a", in: eu) == "us" && world.value("b", in: us) == "eu"
+            }
+            try world.waitUntilEqual([us, eu])
+            #expect(try [us, eu].allSatisfy { try world.region($0).failure == nil })
+        }
+    }
+
+    @Test("one of two regions of a process has lost its data")
+    func lostSibling() throws {
+        try withProcesses(groups: [[us], [eu, ap]]) { world in
+            try world.createTable()
+            try world.addReplica(in: eu)
+            try world.addReplica(in: ap)
+            for number in 0..<30 { try world.put("k\(number)", "1", in: ap) }
+            try world.waitUntilEqual([us, eu, ap])
+            world.stop(ap)
+            try world.loseRegion(ap)
+            try world.start(ap)
+            try eventually("the replica is back") { try world.table(in: ap)?.status == .active }
+            for number in 0..<10 { try world.put("n\(number)", "2", in: ap) }
+            try eventually("they come") { try world.value("n9", in: eu) == "2" && world.value("n9", in: us) == "2" }
+            try world.waitUntilEqual([us, eu, ap])
+            #expect(try world.states(of: "T", in: eu).count == 40)
+        }
+    }
+
     @Test("a region whose data was put back to an older copy writes no more")
     func olderCopy() throws {
         try withProcesses(us, eu) { world in

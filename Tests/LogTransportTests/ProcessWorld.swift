@@ -15,7 +15,7 @@ let ap = RegionName(stored: "ap-southeast-1")
 /// Processes with a region each, as far apart as two programs: they share nothing but the logs, one for each region.
 final class ProcessWorld: RegionWorld {
     let logs: [RegionName: MemoryRecordLog]
-    private let groups: [[RegionName]]
+    private var groups: [[RegionName]]
     private let directory: String
     private var running: [RegionName: Process] = [:]
 
@@ -64,6 +64,29 @@ final class ProcessWorld: RegionWorld {
     func stopAll() {
         for name in Array(running.keys) { stop(name) }
         try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Lets other processes have the regions, with their data; none of them runs.
+    func regroup(_ groups: [[RegionName]]) throws {
+        for name in Array(running.keys) { stop(name) }
+        for group in groups {
+            for name in group {
+                guard let before = self.groups.first(where: { $0.contains(name) }), before[0] != group[0] else {
+                    continue
+                }
+                let new = directory + "/of-" + group[0].name
+                try FileManager.default.createDirectory(atPath: new, withIntermediateDirectories: true)
+                try FileManager.default.moveItem(
+                    atPath: directory + "/of-" + before[0].name + "/" + name.name, toPath: new + "/" + name.name)
+            }
+        }
+        self.groups = groups
+    }
+
+    /// What a region had on the disk of its process is gone.
+    func loseRegion(_ name: RegionName) throws {
+        let group = try #require(groups.first { $0.contains(name) })
+        try FileManager.default.removeItem(atPath: directory + "/of-" + group[0].name + "/" + name.name)
     }
 
     /// Everything that a process had on its disk is gone.

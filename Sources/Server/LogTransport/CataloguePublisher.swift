@@ -75,13 +75,13 @@ final class CataloguePublisher: Sendable {
     private func round(_ told: [ToldCatalogue]) {
         let now = Self.nowMilliseconds
         var due: [(catalogue: ToldCatalogue, news: ToldCatalogue.News)] = []
-        for catalogue in told where now >= catalogue.retryMilliseconds {
+        for catalogue in told where now >= catalogue.retryMilliseconds && catalogue.region.failure == nil {
             let news = catalogue.news(capture(catalogue.region), nowMilliseconds: now)
             if let news { due.append((catalogue, news)) }
         }
         guard !due.isEmpty else { return }
-        // Watermarks rely on sources too, which may be of this process. A region that has failed tells nothing new.
-        for region in regions.regions {
+        // Watermarks rely on sources too, which may be of this process. A region that has failed tells nothing, and nobody relies on it.
+        for region in regions.regions where region.failure == nil {
             guard case .done = region.perform(.flush) else { return }
         }
         for (catalogue, news) in due {

@@ -38,6 +38,7 @@ struct StateRead {
         var bytes = 0
         let stretches = Dictionary(uniqueKeysWithValues: zip(found.topicPartitions, ranges))
         let isRead = try TopicScan(reader: reader, mustBeComplete: true).visit(stretches) { partition, record in
+            if isStopping() { return false }
             if let state = state(record, in: partition, messages) {
                 chunk.append(state)
                 bytes += record.byteCount
@@ -47,7 +48,7 @@ struct StateRead {
                 chunk = []
                 bytes = 0
             }
-            return !isStopping() && consume(chunk)
+            return consume(chunk)
         }
         return isRead && (chunk.isEmpty || consume(chunk))
     }

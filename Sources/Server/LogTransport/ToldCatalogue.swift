@@ -26,8 +26,10 @@ final class ToldCatalogue {
     private let configuration: TransportConfiguration
     private var producer: (any LogProducer)?
     private var told: [String: PublishedTable] = [:]
-    /// TableIds that the topic may show, until it is told that they are gone.
+    /// TableIds that were told of since the start.
     private var shown: Set<String> = []
+    /// Those of which it was told since the producer was made that they are gone.
+    private var toldGone: Set<String> = []
     private var isIsolated: Bool?
     private var toldMilliseconds: UInt64 = 0
     private var repeatedMilliseconds: UInt64 = 0
@@ -49,7 +51,13 @@ final class ToldCatalogue {
     func close() {
         producer?.close()
         producer = nil
+        forgetTold()
+    }
+
+    /// Lets everything be told again.
+    private func forgetTold() {
         told = [:]
+        toldGone = []
     }
 
     /// Nil when there is nothing to tell yet, or no room for it.
@@ -60,7 +68,7 @@ final class ToldCatalogue {
         let hasFailed = failures.hasFailed.exchange(false, ordering: .acquiringAndReleasing)
         if hasFailed || now - repeatedMilliseconds >= CataloguePublisher.repeatMilliseconds {
             repeatedMilliseconds = now
-            told = [:]
+            forgetTold()
         }
         let hasWatermarks = now - watermarkMilliseconds >= CataloguePublisher.watermarkMilliseconds
         var tables = captured.tables
@@ -68,7 +76,7 @@ final class ToldCatalogue {
             for (id, table) in tables { tables[id] = table.with(watermarks: told[id]?.watermarks ?? table.watermarks) }
         }
         let changed = tables.filter { told[$0.key] != $0.value }.map(\.value)
-        let gone = shown.subtracting(tables.keys)
+        let gone = shown.subtracting(tables.keys).subtracting(toldGone)
         let isSilentForLong = now - toldMilliseconds >= CataloguePublisher.silenceMilliseconds
         guard !changed.isEmpty || !gone.isEmpty || isSilentForLong || isIsolated != captured.region.isIsolated else {
             return nil
@@ -91,11 +99,10 @@ final class ToldCatalogue {
         shown.formUnion(news.changed.map(\.definition.tableID))
         guard try producer.append(encoded, to: topic) == encoded.count else {
             // The queue is full: everything again, once there is room.
-            told = [:]
-            return
+            return forgetTold()
         }
         told = news.tables
-        shown.subtract(news.gone)
+        toldGone.formUnion(news.gone)
         isIsolated = news.region.isIsolated
         toldMilliseconds = now
         if news.hasWatermarks { watermarkMilliseconds = now }

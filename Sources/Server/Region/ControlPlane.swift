@@ -13,7 +13,7 @@ import Synchronization
 /// replicas and indexes, draining removed replicas) run beside it and are taken up again after a restart.
 public final class ControlPlane: Sendable {
     /// Jobs for regions of other processes that run at a time, each with a thread.
-    static let remoteJobsMax = 64
+    static let remoteJobsMax = 256
 
     private let regions: RegionSet
     private let logger: Logger
@@ -232,7 +232,15 @@ public final class ControlPlane: Sendable {
     }
 
     private func start(_ job: RemoteMembership.Job) {
-        // It comes again until it is done.
+        switch job.kind {
+        case .fillIndex(let index): fillIndex(index, on: job.table, in: job.region)
+        case .remove: removeReplica(of: job.table, in: job.region)
+        case .fill, .rebuild: startFill(job)
+        }
+    }
+
+    /// One that is not started comes again.
+    private func startFill(_ job: RemoteMembership.Job) {
         let isNew = remoteJobs.withLock { jobs in jobs.count < Self.remoteJobsMax && jobs.insert(job).inserted }
         guard isNew else { return }
         switch job.kind {
@@ -252,12 +260,7 @@ public final class ControlPlane: Sendable {
                 return try membership.rebuild(job.table, in: job.region, from: source)
             } conclude: {
             }
-        case .fillIndex(let index):
-            finish(job)
-            fillIndex(index, on: job.table, in: job.region)
-        case .remove:
-            finish(job)
-            removeReplica(of: job.table, in: job.region)
+        case .fillIndex, .remove: finish(job)
         }
     }
 

@@ -136,7 +136,7 @@ final class Housekeeping: Sendable {
 
     private func tombstoneHorizon(of table: TableDefinition) -> HybridTimestamp? {
         // A state that is older than a tombstone may be on its way.
-        guard !regions.rebuilding.withLock({ $0.contains(table.name) }) else { return nil }
+        guard regions.rebuilding.withLock({ $0[table.name] ?? 0 }) == 0 else { return nil }
         let members = members(of: table)
         var replicas: [LogRetention.Replica] = []
         for member in members {

@@ -46,20 +46,19 @@ final class LinkGenerations: Sendable {
     /// Takes note of the log that a peer's replica has. The cursor of another one is put back to the beginning first: nothing may be on its way
     /// over the link then.
     ///
-    /// - Returns: whether the peer's log is another one than before.
-    @discardableResult
-    func note(_ tableID: String, of number: TableDefinition.Number, _ peer: RegionName) -> Bool {
+    /// - Parameter next: the number that the log's next record gets, as far as was told.
+    func note(_ tableID: String, next: UInt64, of number: TableDefinition.Number, _ peer: RegionName) {
         let key = Key(number: number, peer: peer)
         let before = known.withLock { $0[key] }
-        guard before != tableID else { return false }
-        // Where none is known yet, both were served by one process, and the cursor is of this very log.
-        if before != nil {
+        guard before != tableID else { return }
+        // Where none is known yet, both were served by one process, and the cursor is of this very log; unless it is behind the log's end.
+        let cursor = region.head(number)?.cursors[peer]?.next ?? 0
+        if before != nil || cursor > next {
             _ = region.perform(.changeCatalogue(.setCursor(number, peer: peer, LinkCursor(next: 1))))
         }
         let kept = KeptValue(name: key.name, value: Array(tableID.utf8), isDurable: true)
-        guard case .done = region.perform(.keep(kept)) else { return false }
+        guard case .done = region.perform(.keep(kept)) else { return }
         known.withLock { $0[key] = tableID }
-        return before != nil
     }
 
     func forget(_ number: TableDefinition.Number, _ peer: RegionName) {

@@ -15,8 +15,8 @@ public final class RegionSet: Sendable {
     let generations: [RegionName: LinkGenerations]
     /// What links can no longer get; they say so again and again.
     let lostRecords = LostRecords()
-    /// Tables of which a replica of this process is being rebuilt.
-    let rebuilding = Mutex<Set<String>>([])
+    /// By table, how many replicas of this process are being rebuilt.
+    let rebuilding = Mutex<[String: Int]>([:])
     let stateReads = DispatchSemaphore(value: RemoteMembership.stateReadsMax)
     private let byName: [RegionName: Region]
     let links: [Link]
@@ -160,7 +160,7 @@ public final class RegionSet: Sendable {
     /// By source, how far the links of this process have brought a region's table: all that the source wrote up to then is applied.
     public func watermarks(of table: TableDefinition, in region: Region) -> [RegionName: HybridTimestamp] {
         var watermarks: [RegionName: HybridTimestamp] = [:]
-        for link in links where link.target === region {
+        for link in links where link.target === region && link.source.failure == nil {
             watermarks[link.source.name] = link.position(of: table.number)?.cursor.watermark
         }
         return watermarks

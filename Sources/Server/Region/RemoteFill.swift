@@ -17,15 +17,21 @@ extension RemoteMembership {
             return false
         }
         if let local = localMember(tableName, apartFrom: region) {
-            return try replicas.fill(tableName, in: target, from: local)
+            takeLogs(of: local, tableName, into: own, of: region)
+            return try replicas.fill(tableName, in: target, from: local.name)
         }
         // First where each link begins, then the items: reading may be long, and a peer that is away must not have it done again.
         var starts: [(remote: RemoteRegion, table: TableDefinition)] = []
         for peer in own.peers {
             guard let start = waitForState(of: tableName, in: peer.region, forReplicaIn: target) else { return false }
-            if region.head(own.number)?.cursors[peer.region] == nil {
-                let cursor = LinkCursor(next: start.next)
-                _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: peer.region, cursor)))
+            restartLink(from: peer.region, to: region, own) {
+                if region.head(own.number)?.cursors[peer.region] == nil {
+                    let cursor = LinkCursor(next: start.next)
+                    _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: peer.region, cursor)))
+                }
+                if let (_, table) = start.source {
+                    regions.generations[target]?.note(table.tableID, next: start.next, of: own.number, peer.region)
+                }
             }
             if let source = start.source { starts.append(source) }
         }
@@ -40,11 +46,24 @@ extension RemoteMembership {
         }
     }
 
-    private func localMember(_ tableName: String, apartFrom region: Region) -> RegionName? {
+    private func localMember(_ tableName: String, apartFrom region: Region) -> Region? {
         regions.regions.first { other in
             guard other !== region, let table = other.catalogue.table(named: tableName) else { return false }
             return table.servesItems && table.peers.contains { $0.region == region.name }
-        }?.name
+        }
+    }
+
+    /// A replica that begins with a sibling's cursors begins with the logs that they are of.
+    private func takeLogs(of sibling: Region, _ tableName: String, into own: TableDefinition, of region: Region) {
+        guard let theirs = sibling.catalogue.table(named: tableName) else { return }
+        for remote in regions.remotes {
+            guard let log = regions.generations[sibling.name]?.generation(of: theirs.number, remote.name) else {
+                continue
+            }
+            restartLink(from: remote.name, to: region, own) {
+                regions.generations[region.name]?.note(log, next: .max, of: own.number, remote.name)
+            }
+        }
     }
 
     /// Brings a replica up to date from the state of a source whose log no longer reaches back to what the replica has, or is another one than
@@ -53,8 +72,8 @@ extension RemoteMembership {
         guard let region = regions.region(target), let own = region.catalogue.table(named: tableName),
             let generations = regions.generations[target]
         else { return false }
-        _ = regions.rebuilding.withLock { $0.insert(tableName) }
-        defer { _ = regions.rebuilding.withLock { $0.remove(tableName) } }
+        regions.rebuilding.withLock { $0[tableName, default: 0] += 1 }
+        defer { regions.rebuilding.withLock { $0[tableName, default: 1] -= 1 } }
         guard let start = waitForState(of: tableName, in: source, forReplicaIn: target),
             let (remote, table) = start.source
         else { return false }
@@ -69,7 +88,7 @@ extension RemoteMembership {
         restartLink(from: source, to: region, own) {
             // The source may have lost its data while its state was read.
             guard remote.table(named: tableName)?.tableID == table.tableID else { return }
-            generations.note(table.tableID, of: own.number, source)
+            generations.note(table.tableID, next: start.next, of: own.number, source)
             let known = region.head(own.number)?.cursors[source]?.next ?? 1
             let cursor = LinkCursor(next: max(known, start.next))
             _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: source, cursor)))
@@ -159,10 +178,10 @@ extension RemoteMembership {
         isLogged: Bool
     ) throws(StoreError) -> Bool {
         guard let transport = regions.transport else { return false }
-        regions.stateReads.wait()
-        defer { regions.stateReads.signal() }
         while !isStopping() {
             do throws(TransportError) {
+                regions.stateReads.wait()
+                defer { regions.stateReads.signal() }
                 return try transport.readStates(of: sourceTable, in: source, isStopping: isStopping) { states in
                     let command = Command.backfill(
                         BackfillChunk(table: own.number, states: states, isLogged: isLogged))

@@ -145,6 +145,11 @@ struct RemoteMembership: Sendable {
             let peer = Peer(
                 region: region.name, status: .creating, source: source,
                 addedMilliseconds: sibling.wallClock.milliseconds)
+            // It may have had a replica before, with another log.
+            restartLink(from: region.name, to: sibling, own) {
+                _ = sibling.perform(
+                    .changeCatalogue(.setCursor(own.number, peer: region.name, LinkCursor(next: 1))))
+            }
             add(peer, to: tableName, in: sibling)
         }
     }
@@ -221,12 +226,14 @@ struct RemoteMembership: Sendable {
             findLostEnd(of: own, in: region, told)
             let known = generations.generation(of: own.number, peer.region)
             guard known != told.definition.tableID else { continue }
-            guard known == nil || own.status == .creating else {
+            // A replica that goes is read to its end without that, else both would wait for each other.
+            guard known == nil || own.status == .creating || told.definition.status == .deleting else {
                 jobs.append(Job(kind: .rebuild(from: peer.region), table: tableName, region: region.name))
                 continue
             }
             restartLink(from: peer.region, to: region, own) {
-                generations.note(told.definition.tableID, of: own.number, peer.region)
+                generations.note(
+                    told.definition.tableID, next: told.nextSequence, of: own.number, peer.region)
             }
         }
         return jobs

@@ -132,6 +132,8 @@ public final class RemoteRegion: LinkSource {
             if state.past != nil {
                 state.past?.heardMilliseconds = UInt64(clamping: milliseconds)
                 if var past = state.past {
+                    // Else its tables were copied for each message.
+                    state.past = nil
                     _ = body(&past)
                     state.past = past
                 }
