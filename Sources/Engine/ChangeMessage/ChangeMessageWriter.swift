@@ -78,8 +78,9 @@ public struct ChangeMessageWriter: Sendable {
             if let item = record.newImage { headers.append(HeaderName.item.rawValue, item.bytes) }
             if let item = record.oldImage { headers.append(HeaderName.oldItem.rawValue, item.bytes) }
         }
+        let (key, hash) = MessageKey.placed(image, table.keySchema)
         return LogMessage(
-            partition: partition(of: image), key: MessageKey.json(of: image, table.keySchema), value: value(of: record),
+            partition: MessageKey.partition(ofHash: hash, of: partitions), key: key, value: value(of: record),
             headers: headers, timestampMilliseconds: nowMilliseconds, token: record.sequence)
     }
 
@@ -135,20 +136,16 @@ public struct ChangeMessageWriter: Sendable {
     private func state(
         of image: Item, item: Item?, version: Version, sequence: UInt64, source: StateSource, _ nowMilliseconds: Int64
     ) -> LogMessage {
-        let key = MessageKey.json(of: image, table.keySchema)
+        let (key, hash) = MessageKey.placed(image, table.keySchema)
         var headers = commonHeaders(
             id: "\(table.tableID)/\(sequence)/\(String(decoding: key, as: UTF8.self))",
             type: item == nil ? "item.absent" : "item.state", sequence: sequence, version)
         headers.append(.stateSource, source.rawValue)
         if !format.isLossless, let item { headers.append(HeaderName.item.rawValue, item.bytes) }
         return LogMessage(
-            partition: partition(of: image), key: key, value: item.map(stateValue), headers: headers,
+            partition: MessageKey.partition(ofHash: hash, of: partitions), key: key, value: item.map(stateValue),
+            headers: headers,
             timestampMilliseconds: nowMilliseconds, token: sequence)
-    }
-
-    /// The topic partition of an item's messages.
-    public func partition(of image: Item) -> Int32 {
-        MessageKey.partition(ofHash: MessageKey.placementHash(of: image, table.keySchema), of: partitions)
     }
 
     private func commonHeaders(id: String, type: String, sequence: UInt64, _ version: Version) -> LogHeaders {

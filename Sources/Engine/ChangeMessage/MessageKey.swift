@@ -15,6 +15,12 @@ public enum MessageKey {
         Murmur2.hash(json(item.projecting(schema.partitionKeys.map(\.name))))
     }
 
+    /// The key of an item and where it is placed.
+    static func placed(_ item: Item, _ schema: KeySchema) -> (json: [UInt8], hash: UInt32) {
+        let json = json(of: item, schema)
+        return (json, schema.sortKeys.isEmpty ? Murmur2.hash(json) : placementHash(of: item, schema))
+    }
+
     /// Where Kafka's default partitioner puts any key.
     public static func partition(of key: [UInt8], among partitions: Int32) -> Int32 {
         partition(ofHash: Murmur2.hash(key), of: partitions)

@@ -4,8 +4,15 @@ public enum SequenceNumber {
     private static let leading: Character = "1"
 
     public static func text(of sequence: UInt64) -> String {
-        let number = String(sequence)
-        return String(leading) + String(repeating: "0", count: digits - 1 - number.utf8.count) + number
+        String(unsafeUninitializedCapacity: digits) { text in
+            var rest = sequence
+            for place in (1..<digits).reversed() {
+                text[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            }
+            text[0] = UInt8(ascii: "1")
+            return digits
+        }
     }
 
     /// The place in the log; nil when the text is no sequence number of this program.

@@ -101,12 +101,14 @@ public struct StreamRecordJSON: Sendable {
 
     /// 32 hexadecimal digits, the same at every reading, unique among the records of all tables and regions.
     private func eventID(of sequence: UInt64) -> String {
-        hexadecimal(mix(eventIDSeed ^ mix(sequence))) + hexadecimal(mix(eventIDSeed &+ sequence))
-    }
-
-    private func hexadecimal(_ value: UInt64) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - text.utf8.count) + text
+        let halves = [mix(eventIDSeed ^ mix(sequence)), mix(eventIDSeed &+ sequence)]
+        return String(unsafeUninitializedCapacity: 32) { text in
+            for place in 0..<32 {
+                let digit = UInt8(truncatingIfNeeded: halves[place / 16] >> UInt64(60 - 4 * (place % 16))) & 0xF
+                text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            }
+            return 32
+        }
     }
 
     /// A bijection that spreads neighbouring numbers (the finalizer of SplitMix64).
