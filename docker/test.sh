@@ -6,7 +6,7 @@ docker/install-packages.sh --tests
 # Tests with threads and processes, which watch the clock, come after those that keep both cores busy, and apart from each other.
 readonly apart=(FunctionsTests EventSourcesTests 'RecordLogTests|LogTransportTests')
 # So many seconds for each fuzz target, two at a time on two cores: all of CI has an hour.
-readonly fuzz_seconds=20
+readonly fuzz_seconds=10
 log=$(mktemp)
 fuzz_log=$(mktemp)
 trap 'rm -f "$log" "$fuzz_log"' EXIT
