@@ -23,8 +23,8 @@ public enum CatalogueMessage: Sendable, Equatable {
         let key: String
         let value: [UInt8]?
         switch self {
-        case .region(let region): (key, value) = (Self.regionKey, Self.encode(region))
-        case .table(let table): (key, value) = (table.definition.tableID, Self.encode(table))
+        case .region(let region): (key, value) = (Self.regionKey, CatalogueCodec.encodeJSON(region))
+        case .table(let table): (key, value) = (table.definition.tableID, CatalogueCodec.encodeJSON(table))
         case .tableGone(let tableID): (key, value) = (tableID, nil)
         }
         return LogMessage(
@@ -43,16 +43,6 @@ public enum CatalogueMessage: Sendable, Equatable {
         let table: PublishedTable = try decode(value)
         guard table.definition.tableID == key else { throw .otherKey }
         return (.table(table), incarnation)
-    }
-
-    private static func encode(_ value: some Encodable) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            return Array(try encoder.encode(value))
-        } catch {
-            preconditionFailure("catalogue types hold nothing that JSON cannot express: \(error)")
-        }
     }
 
     private static func decode<Value: Decodable>(_ bytes: [UInt8]) throws(ChangeMessageError) -> Value {

@@ -101,22 +101,17 @@ public struct ChangeMessageWriter: Sendable {
         state(of: item, item: item, version: version, sequence: sequence, source: .snapshot, nowMilliseconds)
     }
 
-    /// The message of an item that was deleted before the `.state` topic began to follow the log; older writes of it may still be on their way.
+    /// The message of an item that is deleted, for a `.state` topic that does not show it or has forgotten it; older writes of the item may still
+    /// be on their way.
     ///
-    /// - Parameter keyItem: the attributes of its key.
+    /// - Parameters:
+    ///   - keyItem: the attributes of its key.
+    ///   - sequence: the last record of the log before the message.
+    ///   - source: whether the topic is being filled, or follows the log.
     public func absence(
-        of keyItem: Item, version: Version, snapshotAt sequence: UInt64, nowMilliseconds: Int64
+        of keyItem: Item, version: Version, sequence: UInt64, source: StateSource, nowMilliseconds: Int64
     ) -> LogMessage {
-        state(of: keyItem, item: nil, version: version, sequence: sequence, source: .snapshot, nowMilliseconds)
-    }
-
-    /// The message that an item is still deleted, for a topic that has forgotten it.
-    ///
-    /// - Parameter sequence: the last record of the log before it.
-    public func absence(
-        of keyItem: Item, version: Version, after sequence: UInt64, nowMilliseconds: Int64
-    ) -> LogMessage {
-        state(of: keyItem, item: nil, version: version, sequence: sequence, source: .log, nowMilliseconds)
+        state(of: keyItem, item: nil, version: version, sequence: sequence, source: source, nowMilliseconds)
     }
 
     /// The message that takes out the state of an item which a table of this name had before.

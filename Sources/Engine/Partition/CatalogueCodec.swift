@@ -4,7 +4,7 @@ import KeyValueStore
 import Replication
 
 /// Reading and writing of what a region remembers besides items: rare, small, and legible (definitions are JSON).
-enum CatalogueCodec {
+package enum CatalogueCodec {
     static func encode(_ definition: TableDefinition) -> [UInt8] { encodeJSON(definition) }
     static func encode(_ record: RegionRecord) -> [UInt8] { encodeJSON(record) }
 
@@ -131,7 +131,8 @@ enum CatalogueCodec {
         }
     }
 
-    private static func encodeJSON(_ value: some Encodable) -> [UInt8] {
+    /// JSON with sorted members.
+    package static func encodeJSON(_ value: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {

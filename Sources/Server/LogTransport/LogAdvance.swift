@@ -37,23 +37,14 @@ struct LogAdvance {
     // MARK: The topic
 
     private func ensureTopic() throws(PublishingFailure) {
-        let specification = TopicSpecification(
-            name: log.topic, settings: loop.publisher.configuration.settings(log.content))
-        let outcome = try logged { () throws(RecordLogError) in
-            try loop.publisher.log.ensureTopics([specification]).first
+        let publisher = loop.publisher
+        let differences = try logged { () throws(RecordLogError) in
+            try publisher.log.ensureTopic(
+                log.topic, publisher.configuration.settings(log.content), of: region.name, logger: publisher.logger)
         }
-        switch outcome {
-        case .created, .existed, .existedUnchecked, nil: break
-        case .existedWithOtherSettings(let differences):
-            log.differences = differences.map(\.description)
-            if let found = differences.first(where: { $0.name == "partitions" }).flatMap({ Int32($0.found) }) {
-                log.partitions = found
-            }
-            loop.publisher.logger.warning(
-                "a topic has other settings than wanted; it is used as it is",
-                metadata: loop.metadata(log).merging(
-                    ["differences": "\(log.differences.joined(separator: "; "))"]) { $1 })
-        case .failed(let error): throw .log(error)
+        log.differences = differences.map(\.description)
+        if let found = differences.first(where: { $0.name == "partitions" }).flatMap({ Int32($0.found) }) {
+            log.partitions = found
         }
         log.hasTopic = true
     }

@@ -78,6 +78,7 @@ struct StateFill {
         let itemKey = Array(key.dropFirst(MemoryLayout<TableDefinition.Number>.size))
         let keyItem = try table.keySchema.item(of: EncodedKey(decoding: itemKey, schema: table.keySchema))
         return writer.absence(
-            of: keyItem, version: state.version, snapshotAt: sequence, nowMilliseconds: nowMilliseconds)
+            of: keyItem, version: state.version, sequence: sequence, source: .snapshot,
+            nowMilliseconds: nowMilliseconds)
     }
 }

@@ -109,18 +109,7 @@ final class ToldCatalogue {
     }
 
     private func makeProducer(_ logger: Logger) throws(RecordLogError) -> any LogProducer {
-        let specification = TopicSpecification(name: topic, settings: configuration.catalogueSettings)
-        switch try log.ensureTopics([specification]).first {
-        case .failed(let error): throw error
-        case .existedWithOtherSettings(let differences):
-            logger.warning(
-                "a topic has other settings than wanted; it is used as it is",
-                metadata: [
-                    "region": "\(region.name)", "topic": "\(topic)",
-                    "differences": "\(differences.map(\.description).joined(separator: "; "))",
-                ])
-        case .created, .existed, .existedUnchecked, nil: break
-        }
+        _ = try log.ensureTopic(topic, configuration.catalogueSettings, of: region.name, logger: logger)
         return try log.makeProducer(configuration.producerSettings) { [failures] deliveries in
             let hasFailed = deliveries.contains { if case .failed = $0.outcome { true } else { false } }
             if hasFailed { failures.hasFailed.store(true, ordering: .releasing) }

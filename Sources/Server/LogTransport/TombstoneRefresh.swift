@@ -42,7 +42,8 @@ struct TombstoneRefresh {
                 state.version.timestamp == timestamp, let keyItem = try? table.keySchema.item(of: key)
             else { continue }
             var message = writer.absence(
-                of: keyItem, version: state.version, after: sequence, nowMilliseconds: wallMilliseconds)
+                of: keyItem, version: state.version, sequence: sequence, source: .log,
+                nowMilliseconds: wallMilliseconds)
             message.token = 0
             messages.append(message)
         }

@@ -49,8 +49,12 @@ package struct TopicScan {
             if !batches.isEmpty { lastNews = now }
             guard (now - lastNews) / 1_000_000 < silenceMillisecondsMax else {
                 if let trouble = reader.trouble { throw trouble }
-                if mustBeComplete { throw .timedOut(reason: "nothing came for \(silenceMillisecondsMax) ms") }
-                return false
+                guard mustBeComplete, let partition = waiting.keys.min(), let end = waiting[partition]?.end else {
+                    return false
+                }
+                throw .timedOut(
+                    reason: "of \(partition), which ends at offset \(end), nothing more came for "
+                        + "\(silenceMillisecondsMax) ms")
             }
         }
         return true

@@ -230,7 +230,6 @@ final class Link: Sendable {
     }
 
     /// When the oldest change that has not arrived was committed, in milliseconds since 1970 by the source's clock; nil when all have.
-    /// Records of other regions in front of it are read past, as far as one batch goes.
     ///
     /// - Parameters:
     ///   - table: the source's.
@@ -238,21 +237,9 @@ final class Link: Sendable {
     func oldestWaitingMilliseconds(
         of table: TableDefinition, to number: TableDefinition.Number, behind cursor: LinkCursor
     ) -> UInt64? {
-        guard let source = source as? Region else { return position(of: number)?.waitingSinceMilliseconds }
-        guard cursor.next < source.counters(table.number).nextSequence else { return nil }
-        var found: UInt64?
-        let end = cursor.next + UInt64(LinkBatch.recordsMax)
-        // A page about a store that cannot be read shows no lag; the link itself reports the failure.
-        try? source.store.scan(StorageKeys.changes(table.number, from: cursor.next), in: .changes, reverse: false) {
-            key, value in
-            guard let sequence = try? StorageKeys.sequence(ofChange: key), sequence < end,
-                let origin = try? ChangeRecord.originRegion(of: value)
-            else { return .stop }
-            guard origin == source.name, !cursor.covers(sequence) else { return .next }
-            found = (try? ChangeRecord(sequence: sequence, decoding: value))?.commitMilliseconds
-            return .stop
-        }
-        return found
+        source.tellsHeadLate
+            ? position(of: number)?.waitingSinceMilliseconds
+            : source.oldestOwnChangeMilliseconds(in: table, behind: cursor)
     }
 
     /// Saves the cursors that moved over records which were not forwarded, so that the source may trim its log. Answers how long the link

@@ -1,3 +1,4 @@
+import ChangeStream
 import KeyValueStore
 import Partition
 import Replication
@@ -17,6 +18,9 @@ protocol LinkSource: AnyObject, Sendable {
     func head(of table: TableDefinition) -> (counters: TableCounters, clock: HybridTimestamp)?
     /// Whether records may come before `head` counts them.
     var tellsHeadLate: Bool { get }
+    /// When the oldest change behind the cursor was committed that the source itself made, in milliseconds since 1970; nil when there is none, or
+    /// when the log cannot be looked into from here (`tellsHeadLate`).
+    func oldestOwnChangeMilliseconds(in table: TableDefinition, behind cursor: LinkCursor) -> UInt64?
     /// Returns when what `head` has counted before is durable; false when that cannot be had.
     func makeDurable() -> Bool
 }
@@ -30,6 +34,24 @@ extension Region: LinkSource {
 
     func head(of table: TableDefinition) -> (counters: TableCounters, clock: HybridTimestamp)? {
         headWithClock(table.number).map { ($0.head.counters, $0.clock) }
+    }
+
+    /// Records of other regions in front of it are read past, as far as one batch goes.
+    func oldestOwnChangeMilliseconds(in table: TableDefinition, behind cursor: LinkCursor) -> UInt64? {
+        guard cursor.next < counters(table.number).nextSequence else { return nil }
+        var found: UInt64?
+        let end = cursor.next + UInt64(LinkBatch.recordsMax)
+        // A page about a store that cannot be read shows no lag; the link itself reports the failure.
+        try? store.scan(StorageKeys.changes(table.number, from: cursor.next), in: .changes, reverse: false) {
+            key, value in
+            guard let sequence = try? StorageKeys.sequence(ofChange: key), sequence < end,
+                let origin = try? ChangeRecord.originRegion(of: value)
+            else { return .stop }
+            guard origin == name, !cursor.covers(sequence) else { return .next }
+            found = (try? ChangeRecord(sequence: sequence, decoding: value))?.commitMilliseconds
+            return .stop
+        }
+        return found
     }
 
     func makeDurable() -> Bool {

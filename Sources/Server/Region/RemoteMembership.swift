@@ -98,7 +98,8 @@ struct RemoteMembership: Sendable {
         case .createReplica(let source):
             create(tableName, in: region, from: source)
             return []
-        case .addPeer(let peer): add(peer, to: tableName, in: region)
+        // The log of one that is older may tell that records are missing: then the replica is rebuilt.
+        case .addPeer(let peer): replicas.add(peer, to: tableName, in: region)
         case .activatePeer(let name):
             regions.edit(tableName, in: region.name) { definition in
                 definition.setStatus(.active, ofPeer: name)
@@ -150,18 +151,7 @@ struct RemoteMembership: Sendable {
                 _ = sibling.perform(
                     .changeCatalogue(.setCursor(own.number, peer: region.name, LinkCursor(next: 1))))
             }
-            add(peer, to: tableName, in: sibling)
-        }
-    }
-
-    private func add(_ peer: Peer, to tableName: String, in region: Region) {
-        guard let own = region.catalogue.table(named: tableName) else { return }
-        // A new replica's log begins with it. One that is older tells what is missing, and this replica is rebuilt.
-        if region.head(own.number)?.cursors[peer.region] == nil {
-            _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: peer.region, LinkCursor(next: 1))))
-        }
-        regions.edit(tableName, in: region.name) { definition in
-            if !definition.peers.contains(where: { $0.region == peer.region }) { definition.peers.append(peer) }
+            replicas.add(peer, to: tableName, in: sibling)
         }
     }
 

@@ -91,6 +91,8 @@ public final class RemoteRegion: LinkSource {
         }
     }
 
+    func oldestOwnChangeMilliseconds(in table: TableDefinition, behind cursor: LinkCursor) -> UInt64? { nil }
+
     func makeDurable() -> Bool { true }
 
     // MARK: What is told

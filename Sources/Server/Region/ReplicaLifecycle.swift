@@ -58,16 +58,23 @@ struct ReplicaLifecycle: Sendable {
     }
 
     private func addPeer(_ target: RegionName, to tableName: String, in member: RegionName, source: RegionName) {
-        guard let region = regions.region(member), let own = region.catalogue.table(named: tableName) else { return }
-        let now = region.wallClock.milliseconds
-        let peer = Peer(region: target, status: .creating, source: source, addedMilliseconds: now)
-        // The new replica's log begins with it.
-        if !own.peers.contains(where: { $0.region == target }) {
-            _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: target, LinkCursor(next: 1))))
-        }
-        regions.edit(tableName, in: member) { definition in
-            if !definition.peers.contains(where: { $0.region == target }) { definition.peers.append(peer) }
-            if member == source { definition.status = .updating }
+        guard let region = regions.region(member) else { return }
+        add(
+            Peer(
+                region: target, status: .creating, source: source, addedMilliseconds: region.wallClock.milliseconds),
+            to: tableName, in: region)
+        if member == source { regions.edit(tableName, in: member) { $0.status = .updating } }
+    }
+
+    /// Makes a peer known to a region's replica. Nothing where it is known already.
+    func add(_ peer: Peer, to tableName: String, in region: Region) {
+        guard let own = region.catalogue.table(named: tableName),
+            !own.peers.contains(where: { $0.region == peer.region })
+        else { return }
+        // A new replica's log begins with it.
+        _ = region.perform(.changeCatalogue(.setCursor(own.number, peer: peer.region, LinkCursor(next: 1))))
+        regions.edit(tableName, in: region.name) { definition in
+            if !definition.peers.contains(where: { $0.region == peer.region }) { definition.peers.append(peer) }
         }
     }
 
