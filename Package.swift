@@ -35,6 +35,11 @@ let subprocess: [Target.Dependency] = [
 ]
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
+// Programs allocate with jemalloc, as RocksDB advises: messages, blocks and requests are made by one thread and freed by another, which glibc
+// answers with locks and scattered memory. Sanitizers bring an allocator of their own: TRIBUTARY_ALLOCATOR=system leaves it out.
+let allocator: [LinkerSetting] =
+    Context.environment["TRIBUTARY_ALLOCATOR"] == "system" ? [] : [.linkedLibrary("jemalloc")]
+
 let package = Package(
     name: "tributary",
     products: [
@@ -169,7 +174,7 @@ let package = Package(
                 argumentParser, logging, serviceLifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            path: "Sources/Tools/tributary", swiftSettings: settings),
+            path: "Sources/Tools/tributary", swiftSettings: settings, linkerSettings: allocator),
         .executableTarget(
             name: "benchmarks",
             dependencies: [
@@ -178,7 +183,7 @@ let package = Package(
                 "EventSources", "Gateway", "HandlerRuntime", "ChangeMessage", "RecordLog", "KafkaLog", "CRdKafka",
                 "LogTransport", argumentParser, logging,
             ],
-            path: "Sources/Tools/benchmarks", swiftSettings: settings),
+            path: "Sources/Tools/benchmarks", swiftSettings: settings, linkerSettings: allocator),
 
         layer(
             "Tools", "Simulation",
@@ -188,7 +193,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "simulator", dependencies: ["Simulation", "KeyValueStore", argumentParser],
-            path: "Sources/Tools/simulator", swiftSettings: settings),
+            path: "Sources/Tools/simulator", swiftSettings: settings, linkerSettings: allocator),
 
         // Handlers
         .executableTarget(

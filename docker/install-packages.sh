@@ -13,6 +13,8 @@ packages=(
     librocksdb-dev
     # The Kafka client.
     librdkafka-dev
+    # The allocator of the programs.
+    libjemalloc-dev
     # Code packages of functions.
     libzip-dev
     # What the Swift toolchain is linked with; the names are those of the official Swift image for Debian 12.

@@ -62,7 +62,7 @@ extension LogHeaders {
 }
 
 extension ChangeMessageWriter {
-    init(_ table: TableDefinition, format: RecordFormat) { self.init(table, format: format, partitions: 6) }
+    convenience init(_ table: TableDefinition, format: RecordFormat) { self.init(table, format: format, partitions: 6) }
 
     func change(_ record: ChangeRecord) -> LogMessage { change(record, nowMilliseconds: 5) }
 

@@ -9,9 +9,11 @@ public import Partition
 /// The record format is not asked for: the new item is in the header `tributary_item`, or else the value is a DynamoDB Streams record.
 public struct ChangeMessageReader: Sendable {
     private let keySchema: KeySchema
+    private let keyNames: [Text]
 
     public init(keySchema: KeySchema) {
         self.keySchema = keySchema
+        keyNames = keySchema.attributes.map(\.name)
     }
 
     /// A message of a `.changes` topic.
@@ -20,16 +22,14 @@ public struct ChangeMessageReader: Sendable {
     ) throws(ChangeMessageError) -> ArrivedChange {
         guard let value else { throw .noValue }
         guard let key else { throw .noKey }
-        let encodedKey = try MessageKey.decode(key, keySchema)
         let place = try headers.place()
         var item: Item?
         if try headers.required(.type) != "item.removed" {
             item = try headers.item()
             if item == nil { item = try Self.item(inStreamsRecord: value) }
         }
-        try check(item, encodedKey)
         let change = ReplicatedChange(
-            sequence: place.sequence, key: encodedKey, version: try headers.version(),
+            sequence: place.sequence, key: try encodedKey(key, of: item), version: try headers.version(),
             baseVersion: try headers.baseVersion(), item: item, cause: try headers.cause(),
             transaction: try headers.transaction())
         return ArrivedChange(
@@ -41,21 +41,25 @@ public struct ChangeMessageReader: Sendable {
         key: [UInt8]?, value: [UInt8]?, headers: MessageHeaders
     ) throws(ChangeMessageError) -> ArrivedState {
         guard let key else { throw .noKey }
-        let encodedKey = try MessageKey.decode(key, keySchema)
         let place = try headers.place()
         var item: Item?
         if let value {
             item = try headers.item()
             if item == nil { item = try Self.item(inState: value) }
         }
-        try check(item, encodedKey)
         return ArrivedState(
-            place: place, key: encodedKey, state: StoredItem(version: try headers.version(), item: item))
+            place: place, key: try encodedKey(key, of: item),
+            state: StoredItem(version: try headers.version(), item: item))
     }
 
-    private func check(_ item: Item?, _ key: EncodedKey) throws(ChangeMessageError) {
-        guard let item else { return }
-        guard let own = try? keySchema.key(of: item), own == key else { throw .otherKey }
+    private func encodedKey(_ key: [UInt8], of item: Item?) throws(ChangeMessageError) -> EncodedKey {
+        guard let item else { return try MessageKey.decode(key, keySchema) }
+        let own = try? keySchema.key(of: item)
+        // As publishers write it, the key need not be read.
+        if let own, MessageKey.json(of: item, keyNames) == key { return own }
+        let read = try MessageKey.decode(key, keySchema)
+        guard read == own else { throw .otherKey }
+        return read
     }
 
     private static func item(inStreamsRecord value: [UInt8]) throws(ChangeMessageError) -> Item {

@@ -1,4 +1,5 @@
 public import AttributeModel
+import Bytes
 public import ChangeStream
 import JSONBytes
 public import Partition
@@ -8,23 +9,35 @@ public import Replication
 /// Writes the messages of one table of one region, for its `.changes` and `.state` topics. A message's token is its sequence number.
 ///
 /// Make a new one when the table's definition changes: the stream that records name may be another.
-public struct ChangeMessageWriter: Sendable {
+public final class ChangeMessageWriter: Sendable {
     /// What the source of all messages begins with; the region follows.
     static let sourceFolder = "/tributary/regions/"
 
     private let table: TableDefinition
     private let format: RecordFormat
-    private let partitions: Int32
+    private let keys: MessageKeyWriter
+    /// The headers that all messages have alike.
     private let sourceHeaders: LogHeaders
+    /// What the ids of all messages begin with.
+    private let idBeginning: [UInt8]
     private let streams: [PublishedStream]
 
-    /// A stream of the table, and its records as messages show them.
-    private struct PublishedStream {
+    /// A stream of the table, and its records as messages show them. A class, because every message looks for its own.
+    private final class PublishedStream: Sendable {
         let first: UInt64
         /// The stream of records from `first` on; nil for the one that the table would have had.
         let stream: Stream?
         let arn: String
         let json: StreamRecordJSON
+
+        init(_ stream: Stream, of table: TableDefinition, isPublic: Bool) {
+            first = stream.shards.first?.first ?? 1
+            self.stream = isPublic ? stream : nil
+            arn = table.streamARN(stream)
+            json = StreamRecordJSON(
+                region: table.region, tableID: table.tableID, keySchema: table.keySchema, viewType: .newAndOldImages,
+                form: .lambdaEvent(streamARN: arn))
+        }
 
         func contains(_ sequence: UInt64) -> Bool {
             guard let end = stream?.shards.last?.end else { return stream != nil }
@@ -36,7 +49,8 @@ public struct ChangeMessageWriter: Sendable {
     public init(_ table: TableDefinition, format: RecordFormat, partitions: Int32) {
         self.table = table
         self.format = format
-        self.partitions = partitions
+        keys = MessageKeyWriter(table.keySchema, partitions: partitions)
+        idBeginning = Array("\(table.tableID)/".utf8)
         var headers = LogHeaders()
         headers.append(.specVersion, "1.0")
         headers.append(.source, Self.sourceFolder + table.region.name)
@@ -48,14 +62,7 @@ public struct ChangeMessageWriter: Sendable {
         let first = Stream(
             viewType: .newAndOldImages, nextSequence: 1, nowMilliseconds: table.createdMilliseconds)
         let streams = table.streams.isEmpty ? [first] : table.streams
-        self.streams = streams.map { stream in
-            let arn = table.streamARN(stream)
-            return PublishedStream(
-                first: stream.shards.first?.first ?? 1, stream: table.streams.isEmpty ? nil : stream, arn: arn,
-                json: StreamRecordJSON(
-                    region: table.region, tableID: table.tableID, keySchema: table.keySchema,
-                    viewType: .newAndOldImages, form: .lambdaEvent(streamARN: arn)))
-        }
+        self.streams = streams.map { PublishedStream($0, of: table, isPublic: !table.streams.isEmpty) }
     }
 
     /// The message of a record for the `.changes` topic.
@@ -63,12 +70,10 @@ public struct ChangeMessageWriter: Sendable {
     /// - Parameter nowMilliseconds: the time that Kafka's retention goes by: the machine's, for a region's clock may be moved.
     public func change(_ record: ChangeRecord, nowMilliseconds: Int64) -> LogMessage {
         let image = record.newImage ?? record.oldImage ?? .empty
-        var headers = commonHeaders(
-            id: "\(table.tableID)/\(record.sequence)", type: record.kind.messageType, sequence: record.sequence,
-            record.version)
-        headers.append(.time, TimeText.text(milliseconds: record.commitMilliseconds))
+        var headers = commonHeaders(type: record.kind.messageType, sequence: record.sequence, record.version)
+        headers.append(.time) { TimeText.append(milliseconds: record.commitMilliseconds, to: &$0) }
         headers.append(.cause, record.cause.headerText)
-        if let base = record.baseVersion { headers.append(.baseVersion, base.description) }
+        if let base = record.baseVersion { headers.append(.baseVersion) { base.append(to: &$0) } }
         if let transaction = record.transaction { Self.append(transaction, to: &headers) }
         if let stream = streams.last(where: { $0.first <= record.sequence }), stream.contains(record.sequence) {
             headers.append(.streamARN, stream.arn)
@@ -78,10 +83,10 @@ public struct ChangeMessageWriter: Sendable {
             if let item = record.newImage { headers.append(HeaderName.item.rawValue, item.bytes) }
             if let item = record.oldImage { headers.append(HeaderName.oldItem.rawValue, item.bytes) }
         }
-        let (key, hash) = MessageKey.placed(image, table.keySchema)
+        let (key, partition) = keys.placed(image)
         return LogMessage(
-            partition: MessageKey.partition(ofHash: hash, of: partitions), key: key, value: value(of: record),
-            headers: headers, timestampMilliseconds: nowMilliseconds, token: record.sequence)
+            partition: partition, key: key, value: value(of: record), headers: headers,
+            timestampMilliseconds: nowMilliseconds, token: record.sequence)
     }
 
     /// The message of a record for the `.state` topic: the item as it now is, or nothing.
@@ -119,9 +124,7 @@ public struct ChangeMessageWriter: Sendable {
         _ key: [UInt8], partition: Int32, snapshotAt sequence: UInt64, nowMilliseconds: Int64
     ) -> LogMessage {
         let version = Version(timestamp: .zero, region: table.region)
-        var headers = commonHeaders(
-            id: "\(table.tableID)/\(sequence)/\(String(decoding: key, as: UTF8.self))/before", type: "item.absent",
-            sequence: sequence, version)
+        var headers = commonHeaders(type: "item.absent", sequence: sequence, of: key, isBefore: true, version)
         headers.append(.stateSource, StateSource.snapshot.rawValue)
         return LogMessage(
             partition: partition, key: key, value: nil, headers: headers, timestampMilliseconds: nowMilliseconds,
@@ -131,27 +134,38 @@ public struct ChangeMessageWriter: Sendable {
     private func state(
         of image: Item, item: Item?, version: Version, sequence: UInt64, source: StateSource, _ nowMilliseconds: Int64
     ) -> LogMessage {
-        let (key, hash) = MessageKey.placed(image, table.keySchema)
+        let (key, partition) = keys.placed(image)
         var headers = commonHeaders(
-            id: "\(table.tableID)/\(sequence)/\(String(decoding: key, as: UTF8.self))",
-            type: item == nil ? "item.absent" : "item.state", sequence: sequence, version)
+            type: item == nil ? "item.absent" : "item.state", sequence: sequence, of: key, version)
         headers.append(.stateSource, source.rawValue)
         if !format.isLossless, let item { headers.append(HeaderName.item.rawValue, item.bytes) }
         return LogMessage(
-            partition: MessageKey.partition(ofHash: hash, of: partitions), key: key, value: item.map(stateValue),
-            headers: headers,
+            partition: partition, key: key, value: item.map(stateValue), headers: headers,
             timestampMilliseconds: nowMilliseconds, token: sequence)
     }
 
-    private func commonHeaders(id: String, type: String, sequence: UInt64, _ version: Version) -> LogHeaders {
-        var headers = sourceHeaders
+    /// - Parameters:
+    ///   - key: of a state; a record's number alone tells it from others.
+    ///   - isBefore: whether the state is of a table that had the name before.
+    private func commonHeaders(
+        type: String, sequence: UInt64, of key: [UInt8]? = nil, isBefore: Bool = false, _ version: Version
+    ) -> LogHeaders {
+        var headers = LogHeaders()
         headers.reserveCapacity(headers: 20, bytes: 640)
-        headers.append(.id, id)
+        headers.append(sourceHeaders)
+        headers.append(.id) { id in
+            id.append(contentsOf: idBeginning)
+            id.appendDecimal(sequence)
+            guard let key else { return }
+            id.append(UInt8(ascii: "/"))
+            id.append(contentsOf: key)
+            if isBefore { id.append(contentsOf: "/before".utf8) }
+        }
         headers.append(.type, type)
-        headers.append(.sequenceNumber, SequenceNumber.text(of: sequence))
-        headers.append(.version, version.description)
+        headers.append(.sequenceNumber) { SequenceNumber.append(sequence, to: &$0) }
+        headers.append(.version) { version.append(to: &$0) }
         headers.append(.originRegion, version.region.name)
-        headers.append(.originTime, TimeText.text(milliseconds: version.timestamp.milliseconds))
+        headers.append(.originTime) { TimeText.append(milliseconds: version.timestamp.milliseconds, to: &$0) }
         headers.append(.replicated, version.region == table.region ? "false" : "true")
         return headers
     }

@@ -79,4 +79,7 @@ enum HeaderName: String, CaseIterable {
 
 extension LogHeaders {
     mutating func append(_ name: HeaderName, _ text: String) { append(name.rawValue, text) }
+
+    @inline(__always)
+    mutating func append(_ name: HeaderName, _ write: (inout [UInt8]) -> Void) { append(name.rawValue, write) }
 }

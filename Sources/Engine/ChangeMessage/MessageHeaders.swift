@@ -6,23 +6,33 @@ public import Replication
 
 /// The headers of a message that was read.
 public struct MessageHeaders: Sendable {
-    private var values: [[UInt8]?]
+    private let headers: LogHeaders
+    /// By `HeaderName.place`, where the value of each header lies; nil for those that are not there.
+    private let values: [Range<Int>?]
 
     /// Of a header that occurs several times the last one counts.
     public init(_ headers: LogHeaders) {
-        var values = [[UInt8]?](repeating: nil, count: HeaderName.allCases.count)
-        headers.visit { name, value in
-            if let place = Self.place(of: name) { values[place] = Array(value) }
+        var values = [Range<Int>?](repeating: nil, count: HeaderName.allCases.count)
+        headers.visitPlaces { name, value in
+            if let place = Self.place(of: name) { values[place] = value }
         }
+        self.headers = headers
         self.values = values
     }
 
-    private static let names = HeaderName.allCases.map { Array($0.rawValue.utf8) }
+    /// By their lengths, the names and their places.
+    private static let names: [[(name: [UInt8], place: Int)]] = {
+        let names = HeaderName.allCases.map { (name: Array($0.rawValue.utf8), place: $0.place) }
+        let longest = names.map(\.name.count).max() ?? 0
+        return (0...longest).map { length in names.filter { $0.name.count == length } }
+    }()
 
     private static func place(of name: UnsafeRawBufferPointer) -> Int? {
-        names.firstIndex { known in
-            known.count == name.count && known.withUnsafeBytes { $0.compare(with: name) == 0 }
+        guard name.count < names.count else { return nil }
+        for known in names[name.count] where known.name.withUnsafeBytes({ $0.compare(with: name) == 0 }) {
+            return known.place
         }
+        return nil
     }
 
     /// The region that made the write, without reading the rest: appliers skip what they do not forward.
@@ -44,8 +54,7 @@ public struct MessageHeaders: Sendable {
 
     /// Where the message lies in the log that it was written from.
     public func place() throws(ChangeMessageError) -> MessagePlace {
-        let text = try required(.sequenceNumber)
-        guard let sequence = SequenceNumber.parse(text) else { throw malformed(.sequenceNumber, text) }
+        let sequence = try required(.sequenceNumber) { SequenceNumber.parse(utf8: $0) }
         let source = optional(.stateSource)
         let stateSource = source.flatMap { StateSource(rawValue: $0) }
         if let source, stateSource == nil { throw malformed(.stateSource, source) }
@@ -54,15 +63,12 @@ public struct MessageHeaders: Sendable {
     }
 
     func version() throws(ChangeMessageError) -> Version {
-        let text = try required(.version)
-        guard let version = Version(headerText: text) else { throw malformed(.version, text) }
-        return version
+        try required(.version) { Version(headerText: $0) }
     }
 
     func baseVersion() throws(ChangeMessageError) -> Version? {
-        guard let text = optional(.baseVersion) else { return nil }
-        guard let version = Version(headerText: text) else { throw malformed(.baseVersion, text) }
-        return version
+        guard values[HeaderName.baseVersion.place] != nil else { return nil }
+        return try required(.baseVersion) { Version(headerText: $0) }
     }
 
     func cause() throws(ChangeMessageError) -> ChangeRecord.Cause {
@@ -72,9 +78,7 @@ public struct MessageHeaders: Sendable {
     }
 
     public func commitMilliseconds() throws(ChangeMessageError) -> UInt64 {
-        let text = try required(.time)
-        guard let milliseconds = TimeText.milliseconds(text) else { throw malformed(.time, text) }
-        return milliseconds
+        try required(.time) { TimeText.milliseconds($0) }
     }
 
     func transaction() throws(ChangeMessageError) -> ChangeRecord.Transaction? {
@@ -108,7 +112,8 @@ public struct MessageHeaders: Sendable {
     func oldItem() throws(ChangeMessageError) -> Item? { try item(.oldItem) }
 
     private func item(_ name: HeaderName) throws(ChangeMessageError) -> Item? {
-        guard let bytes = value(name) else { return nil }
+        guard let place = values[name.place] else { return nil }
+        let bytes = headers.withValue(at: place) { Array($0) }
         guard let item = try? Item(checking: bytes) else { throw malformed(name, "\(bytes.count) bytes") }
         return item
     }
@@ -126,12 +131,17 @@ public struct MessageHeaders: Sendable {
         return text
     }
 
-    private func optional(_ name: HeaderName) -> String? {
-        value(name).map { String(decoding: $0, as: UTF8.self) }
+    /// What the closure reads; nil says that it cannot.
+    private func required<Value>(
+        _ name: HeaderName, _ read: (UnsafeRawBufferPointer) -> Value?
+    ) throws(ChangeMessageError) -> Value {
+        guard let place = values[name.place] else { throw .missingHeader(name.rawValue) }
+        guard let value = headers.withValue(at: place, read) else { throw malformed(name, optional(name) ?? "") }
+        return value
     }
 
-    private func value(_ name: HeaderName) -> [UInt8]? {
-        values[name.place]
+    private func optional(_ name: HeaderName) -> String? {
+        values[name.place].map { headers.withValue(at: $0) { String(decoding: $0, as: UTF8.self) } }
     }
 
     private func malformed(_ name: HeaderName, _ text: String) -> ChangeMessageError {

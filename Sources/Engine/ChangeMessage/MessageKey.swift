@@ -6,19 +6,7 @@ import JSONBytes
 public enum MessageKey {
     /// The key of an item that may have other attributes too.
     public static func json(of item: Item, _ schema: KeySchema) -> [UInt8] {
-        json(item.projecting(schema.attributes.map(\.name)))
-    }
-
-    /// What decides about the topic partition: the same JSON of the partition key alone. In a table without a sort key that is the message's
-    /// key, so producers with Kafka's default partitioner would choose the same.
-    static func placementHash(of item: Item, _ schema: KeySchema) -> UInt32 {
-        Murmur2.hash(json(item.projecting(schema.partitionKeys.map(\.name))))
-    }
-
-    /// The key of an item and where it is placed.
-    static func placed(_ item: Item, _ schema: KeySchema) -> (json: [UInt8], hash: UInt32) {
-        let json = json(of: item, schema)
-        return (json, schema.sortKeys.isEmpty ? Murmur2.hash(json) : placementHash(of: item, schema))
+        json(of: item, schema.attributes.map(\.name))
     }
 
     /// Where Kafka's default partitioner puts any key.
@@ -41,9 +29,32 @@ public enum MessageKey {
         return key
     }
 
-    private static func json(_ item: Item) -> [UInt8] {
+    /// The key of an item, given the names of its schema's attributes.
+    static func json(of item: Item, _ names: [Text]) -> [UInt8] {
         var writer = JSONWriter(reserving: 64)
-        item.appendJSON(to: &writer)
+        item.appendJSON(of: names, to: &writer)
         return writer.bytes
+    }
+}
+
+/// Writes the keys of one table's messages, and places them.
+struct MessageKeyWriter: Sendable {
+    private let names: [Text]
+    /// What decides about the topic partition: the same JSON of the partition key alone. Nil in a table without a sort key, where that is the
+    /// message's key, so producers with Kafka's default partitioner would choose the same.
+    private let placingNames: [Text]?
+    private let partitions: Int32
+
+    init(_ schema: KeySchema, partitions: Int32) {
+        names = schema.attributes.map(\.name)
+        placingNames = schema.sortKeys.isEmpty ? nil : schema.partitionKeys.map(\.name)
+        self.partitions = partitions
+    }
+
+    /// The key of an item that may have other attributes too, and its topic partition.
+    func placed(_ item: Item) -> (json: [UInt8], partition: Int32) {
+        let json = MessageKey.json(of: item, names)
+        let hash = Murmur2.hash(placingNames.map { MessageKey.json(of: item, $0) } ?? json)
+        return (json, MessageKey.partition(ofHash: hash, of: partitions))
     }
 }

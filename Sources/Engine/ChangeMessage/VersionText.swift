@@ -4,13 +4,21 @@ import Replication
 
 /// Versions, causes and times as headers show them.
 extension Version {
+    /// Appends `description`.
+    func append(to bytes: inout [UInt8]) {
+        bytes.appendDecimal(timestamp.milliseconds)
+        bytes.append(UInt8(ascii: "."))
+        bytes.appendDecimal(UInt64(timestamp.counter))
+        bytes.append(UInt8(ascii: "@"))
+        bytes.append(contentsOf: region.name.utf8)
+    }
+
     /// Reads what `description` writes: `<milliseconds>.<counter>@<region>`.
-    init?(headerText text: String) {
-        let sides = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-        guard sides.count == 2, let region = RegionName(String(sides[1])) else { return nil }
-        let numbers = sides[0].split(separator: ".", omittingEmptySubsequences: false)
-        guard numbers.count == 2, let milliseconds = UInt64(numbers[0]), milliseconds < 1 << 48,
-            let counter = UInt16(numbers[1])
+    init?(headerText text: UnsafeRawBufferPointer) {
+        guard let point = text.firstIndex(of: UInt8(ascii: ".")), let at = text.firstIndex(of: UInt8(ascii: "@")),
+            point < at, let milliseconds = UInt64(decimal: text, 0..<point), milliseconds < 1 << 48,
+            let counter = UInt64(decimal: text, point + 1..<at).flatMap({ UInt16(exactly: $0) }),
+            let region = RegionName(String(decoding: text[(at + 1)...], as: UTF8.self))
         else { return nil }
         self.init(timestamp: HybridTimestamp(milliseconds: milliseconds, counter: counter), region: region)
     }
@@ -51,11 +59,18 @@ extension ChangeRecord.Transaction.Share {
 enum TimeText {
     static func text(milliseconds: UInt64) -> String { StreamLabel.text(milliseconds: milliseconds) + "Z" }
 
+    /// Appends `text`.
+    static func append(milliseconds: UInt64, to bytes: inout [UInt8]) {
+        StreamLabel.append(milliseconds: milliseconds, to: &bytes)
+        bytes.append(UInt8(ascii: "Z"))
+    }
+
     /// Reads what `text` writes.
-    static func milliseconds(_ text: String) -> UInt64? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[1].utf8.count == 4, parts[1].utf8.last == UInt8(ascii: "Z"),
-            let rest = UInt64(parts[1].dropLast()), let time = CivilTime(parts[0])
+    static func milliseconds(_ text: UnsafeRawBufferPointer) -> UInt64? {
+        let point = text.count - 5
+        guard point > 0, text[point] == UInt8(ascii: "."), text[point + 4] == UInt8(ascii: "Z"),
+            let rest = UInt64(decimal: text, point + 1..<point + 4),
+            let time = CivilTime(utf8: UnsafeRawBufferPointer(rebasing: text[..<point]))
         else { return nil }
         return UInt64(time.secondsSince1970) * 1000 + rest
     }

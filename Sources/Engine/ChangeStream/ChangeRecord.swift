@@ -4,10 +4,13 @@ public import Replication
 /// One effective change of one item, as it stands in the change log of a region and table.
 public struct ChangeRecord: Sendable, Equatable {
     /// What happened to the item, in the words of DynamoDB Streams.
-    public enum Kind: UInt8, Sendable {
+    public enum Kind: UInt8, Sendable, CaseIterable {
         case insert = 1
         case modify = 2
         case remove = 3
+
+        /// Among all cases.
+        var place: Int { Int(rawValue) - 1 }
 
         public var eventName: String {
             switch self {

@@ -1,24 +1,30 @@
+import Bytes
+
 /// The sequence numbers that stream readers see: 21 decimal digits that order as the log does.
 public enum SequenceNumber {
     public static let digits = 21
-    private static let leading: Character = "1"
+    private static let leading = UInt8(ascii: "1")
 
     public static func text(of sequence: UInt64) -> String {
-        String(unsafeUninitializedCapacity: digits) { text in
-            var rest = sequence
-            for place in (1..<digits).reversed() {
-                text[place] = UInt8(ascii: "0") + UInt8(rest % 10)
-                rest /= 10
-            }
-            text[0] = UInt8(ascii: "1")
-            return digits
-        }
+        var bytes: [UInt8] = []
+        append(sequence, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends `text`.
+    public static func append(_ sequence: UInt64, to bytes: inout [UInt8]) {
+        bytes.append(leading)
+        bytes.appendDecimal(sequence, width: digits - 1)
     }
 
     /// The place in the log; nil when the text is no sequence number of this program.
     public static func parse(_ text: String) -> UInt64? {
-        guard text.utf8.count == digits, text.first == leading, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
-        else { return nil }
-        return UInt64(text.dropFirst())
+        var text = text
+        return text.withUTF8 { parse(utf8: UnsafeRawBufferPointer($0)) }
+    }
+
+    public static func parse(utf8 text: UnsafeRawBufferPointer) -> UInt64? {
+        guard text.count == digits, text.first == leading else { return nil }
+        return UInt64(decimal: text, 1..<digits)
     }
 }

@@ -98,7 +98,15 @@ public struct Shard: Sendable, Equatable, Codable {
 /// Stream labels: ISO 8601 in UTC with milliseconds and no zone, as in `2015-05-11T21:21:33.291`.
 public enum StreamLabel {
     public static func text(milliseconds: UInt64) -> String {
-        CivilTime(secondsSince1970: Int(milliseconds / 1000)).text + "."
-            + CivilTime.padded(Int(milliseconds % 1000), 3)
+        var bytes: [UInt8] = []
+        append(milliseconds: milliseconds, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends `text`.
+    public static func append(milliseconds: UInt64, to bytes: inout [UInt8]) {
+        CivilTime(secondsSince1970: Int(milliseconds / 1000)).append(to: &bytes)
+        bytes.append(UInt8(ascii: "."))
+        bytes.appendDecimal(milliseconds % 1000, width: 3)
     }
 }

@@ -12,19 +12,22 @@ public struct StreamRecordJSON: Sendable {
     }
 
     private let region: RegionName
-    private let keySchema: KeySchema
     private let viewType: StreamViewType
     private let form: Form
     private let keyNames: [Text]
     private let eventIDSeed: UInt64
+    /// What is the same in all records of a kind: between the event's id and the time, and behind the sequence number and the size.
+    private let beginnings: [[UInt8]]
+    private let ending: [UInt8]
 
     /// - Parameter tableID: the API's TableId; it makes event ids differ between tables.
     public init(region: RegionName, tableID: String, keySchema: KeySchema, viewType: StreamViewType, form: Form) {
         self.region = region
-        self.keySchema = keySchema
         self.viewType = viewType
         self.form = form
         keyNames = keySchema.attributes.map(\.name)
+        beginnings = ChangeRecord.Kind.allCases.map { Self.beginning(of: $0, in: region) }
+        ending = Array(#","StreamViewType":"\#(viewType.rawValue)"}"#.utf8)
         eventIDSeed = Array((region.name + "/" + tableID).utf8).reduce(0xCBF2_9CE4_8422_2325) { hash, byte in
             (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
         }
@@ -33,16 +36,8 @@ public struct StreamRecordJSON: Sendable {
     public func append(_ record: ChangeRecord, to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("eventID")
-        writer.string(eventID(of: record.sequence))
-        writer.key("eventName")
-        writer.string(record.kind.eventName)
-        writer.key("eventVersion")
-        writer.string("1.1")
-        writer.key("eventSource")
-        writer.string("aws:dynamodb")
-        writer.key("awsRegion")
-        writer.string(region.name)
-        writer.key("dynamodb")
+        writer.plainString { appendEventID(of: record.sequence, to: &$0) }
+        writer.fragment(beginnings[record.kind.place], endsWithKey: true)
         appendChange(record, to: &writer)
         if record.cause == .ttl, record.version.region == region { appendUserIdentity(to: &writer) }
         if case .lambdaEvent(let streamARN) = form {
@@ -53,18 +48,18 @@ public struct StreamRecordJSON: Sendable {
     }
 
     private func appendChange(_ record: ChangeRecord, to writer: inout JSONWriter) {
-        let keys = (record.newImage ?? record.oldImage ?? .empty).projecting(keyNames)
+        let image = record.newImage ?? record.oldImage ?? .empty
         let newImage = viewType.showsNewImage ? record.newImage : nil
         let oldImage = viewType.showsOldImage ? record.oldImage : nil
-        writer.beginObject()
-        writer.key("ApproximateCreationDateTime")
-        let seconds = Int(record.commitMilliseconds / 1000)
-        switch form {
-        case .streamsAPI: writer.number(seconds)
-        case .lambdaEvent: writer.raw(Array("\(seconds).0".utf8))
+        let seconds = record.commitMilliseconds / 1000
+        writer.plainNumber { bytes in
+            bytes.appendDecimal(seconds)
+            guard case .lambdaEvent = form else { return }
+            bytes.append(UInt8(ascii: "."))
+            bytes.append(UInt8(ascii: "0"))
         }
         writer.key("Keys")
-        keys.appendJSON(to: &writer)
+        image.appendJSON(of: keyNames, to: &writer)
         if let newImage {
             writer.key("NewImage")
             newImage.appendJSON(to: &writer)
@@ -74,12 +69,19 @@ public struct StreamRecordJSON: Sendable {
             oldImage.appendJSON(to: &writer)
         }
         writer.key("SequenceNumber")
-        writer.string(SequenceNumber.text(of: record.sequence))
+        writer.plainString { SequenceNumber.append(record.sequence, to: &$0) }
         writer.key("SizeBytes")
-        writer.number(keys.size + (newImage?.size ?? 0) + (oldImage?.size ?? 0))
-        writer.key("StreamViewType")
-        writer.string(viewType.rawValue)
-        writer.endObject()
+        let size = image.size(of: keyNames) + (newImage?.size ?? 0) + (oldImage?.size ?? 0)
+        writer.plainNumber { $0.appendDecimal(UInt64(size)) }
+        writer.fragment(ending, endsWithKey: false)
+    }
+
+    private static func beginning(of kind: ChangeRecord.Kind, in region: RegionName) -> [UInt8] {
+        let members = [
+            #","eventName":"\#(kind.eventName)","eventVersion":"1.1","eventSource":"aws:dynamodb","#,
+            #""awsRegion":"\#(region.name)","dynamodb":{"ApproximateCreationDateTime":"#,
+        ]
+        return Array(members.joined().utf8)
     }
 
     private func appendUserIdentity(to writer: inout JSONWriter) {
@@ -100,14 +102,17 @@ public struct StreamRecordJSON: Sendable {
     }
 
     /// 32 hexadecimal digits, the same at every reading, unique among the records of all tables and regions.
-    private func eventID(of sequence: UInt64) -> String {
-        let halves = [mix(eventIDSeed ^ mix(sequence)), mix(eventIDSeed &+ sequence)]
-        return String(unsafeUninitializedCapacity: 32) { text in
-            for place in 0..<32 {
-                let digit = UInt8(truncatingIfNeeded: halves[place / 16] >> UInt64(60 - 4 * (place % 16))) & 0xF
-                text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+    private func appendEventID(of sequence: UInt64, to bytes: inout [UInt8]) {
+        appendHexadecimal(mix(eventIDSeed ^ mix(sequence)), to: &bytes)
+        appendHexadecimal(mix(eventIDSeed &+ sequence), to: &bytes)
+    }
+
+    private func appendHexadecimal(_ value: UInt64, to bytes: inout [UInt8]) {
+        bytes.append(addingCapacity: 16) { span in
+            for shift in stride(from: 60, through: 0, by: -4) {
+                let digit = UInt8(truncatingIfNeeded: value >> shift) & 0xF
+                span.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
             }
-            return 32
         }
     }
 

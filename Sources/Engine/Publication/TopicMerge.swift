@@ -2,6 +2,8 @@
 ///
 /// The log is numbered without gaps, so the record that comes next is known; what comes earlier than its turn waits here. Everything that
 /// was put in order stays until it is discarded, so that readers may look at it again.
+///
+/// Inlinable, because every record of every link goes through it, and generic code of another module looks its types up at each call.
 public struct TopicMerge<Element: Sendable>: Sendable {
     /// A record as it was read.
     public struct Entry: Sendable {
@@ -11,6 +13,7 @@ public struct TopicMerge<Element: Sendable>: Sendable {
         public let byteCount: Int
         public let element: Element
 
+        @inlinable
         public init(sequence: UInt64, partition: Int32, offset: Int64, byteCount: Int, element: Element) {
             self.sequence = sequence
             self.partition = partition
@@ -20,74 +23,90 @@ public struct TopicMerge<Element: Sendable>: Sendable {
         }
     }
 
-    private var ordered = Queue<Entry>()
-    private var waiting: [Queue<Entry>]
-    private var last: [UInt64]
-    /// The number that is missing.
-    public private(set) var end: UInt64
-    /// What is kept, in bytes.
-    public private(set) var byteCount = 0
+    @usableFromInline var ordered = MergeQueue<Entry>()
+    @usableFromInline var waiting: [MergeQueue<Entry>]
+    /// The number of the first record that waits in each partition; `UInt64.max` where none does.
+    @usableFromInline var firsts: [UInt64]
+    @usableFromInline var last: [UInt64]
+    @usableFromInline var missing: UInt64
+    @usableFromInline var keptBytes = 0
 
     /// - Parameter first: the first record that is wanted.
+    @inlinable
     public init(partitions: Int32, first: UInt64) {
-        waiting = (0..<partitions).map { _ in Queue() }
+        waiting = (0..<partitions).map { _ in MergeQueue() }
+        firsts = [UInt64](repeating: .max, count: Int(partitions))
         last = [UInt64](repeating: 0, count: Int(partitions))
-        end = first
+        missing = first
     }
 
+    /// The number that is missing.
+    @inlinable public var end: UInt64 { missing }
+
+    /// What is kept, in bytes.
+    @inlinable public var byteCount: Int { keptBytes }
+
     /// The first record that is kept and in order; `end` when there is none.
-    public var start: UInt64 { end - UInt64(ordered.count) }
+    @inlinable public var start: UInt64 { end - UInt64(ordered.count) }
 
     /// Whether something has come before its turn.
-    public var hasWaiting: Bool { waiting.contains { $0.first != nil } }
+    @inlinable public var hasWaiting: Bool { firsts.contains { $0 != .max } }
 
     /// The first record behind the missing one that has come; nil when none has.
-    public var firstWaiting: UInt64? { waiting.compactMap { $0.first?.sequence }.min() }
+    @inlinable public var firstWaiting: UInt64? { firsts.min().flatMap { $0 == .max ? nil : $0 } }
 
     /// Whether the partition may hold the missing record: what has come of it is before the missing one.
-    public func mayHoldNext(_ partition: Int32) -> Bool { waiting[Int(partition)].first == nil }
+    @inlinable
+    public func mayHoldNext(_ partition: Int32) -> Bool { firsts[Int(partition)] == .max }
 
     /// Takes a record. One that came before is left out: also a copy that someone else wrote.
+    @inlinable
     public mutating func insert(_ entry: Entry) {
         let place = Int(entry.partition)
         guard entry.sequence >= end, entry.sequence > last[place] else { return }
         last[place] = entry.sequence
-        byteCount += entry.byteCount
+        keptBytes += entry.byteCount
+        if waiting[place].first == nil { firsts[place] = entry.sequence }
         waiting[place].append(entry)
         if entry.sequence == end { putInOrder() }
     }
 
-    private mutating func putInOrder() {
-        while let place = waiting.indices.first(where: { waiting[$0].first?.sequence == end }),
-            let entry = waiting[place].removeFirst()
-        {
+    @inlinable
+    mutating func putInOrder() {
+        while let place = firsts.firstIndex(of: missing), let entry = takeWaiting(place) {
             ordered.append(entry)
-            end += 1
+            missing += 1
         }
     }
 
+    @inlinable
+    mutating func takeWaiting(_ place: Int) -> Entry? {
+        let entry = waiting[place].removeFirst()
+        firsts[place] = waiting[place].first?.sequence ?? .max
+        return entry
+    }
+
     /// Visits what is in order from `sequence` on; the visitor answers whether to go on.
+    @inlinable
     public func visit(from sequence: UInt64, _ body: (Entry) -> Bool) {
         var index = Int(clamping: sequence > start ? sequence - start : 0)
         while index < ordered.count, body(ordered[index]) { index += 1 }
     }
 
     /// Forgets what is before `sequence`. Behind the missing record that means that it is no longer waited for.
+    @inlinable
     public mutating func discard(before sequence: UInt64) {
-        while start < sequence, let entry = ordered.removeFirst() { byteCount -= entry.byteCount }
+        while start < sequence, let entry = ordered.removeFirst() { keptBytes -= entry.byteCount }
         guard sequence > end else { return }
         for place in waiting.indices {
-            while let first = waiting[place].first, first.sequence < sequence {
-                byteCount -= first.byteCount
-                _ = waiting[place].removeFirst()
-            }
+            while firsts[place] < sequence, let entry = takeWaiting(place) { keptBytes -= entry.byteCount }
         }
-        end = sequence
+        missing = sequence
         putInOrder()
     }
 
     /// For each partition the offset of the first record that is kept; nil for those of which none is.
-    public var firstOffsets: [Int64?] {
+    @inlinable public var firstOffsets: [Int64?] {
         var offsets = waiting.map { $0.first?.offset }
         for index in 0..<ordered.count {
             let entry = ordered[index]
@@ -99,26 +118,32 @@ public struct TopicMerge<Element: Sendable>: Sendable {
 }
 
 /// First in, first out; the memory of what was taken is given back from time to time.
-private struct Queue<Element: Sendable>: Sendable {
-    private var elements: [Element?] = []
-    private var offset = 0
+@usableFromInline
+struct MergeQueue<Element: Sendable>: Sendable {
+    @usableFromInline var elements: [Element?] = []
+    @usableFromInline var offset = 0
 
-    var count: Int { elements.count - offset }
-    var first: Element? { count > 0 ? elements[offset] : nil }
+    @inlinable
+    init() {}
 
+    @inlinable var count: Int { elements.count - offset }
+    @inlinable var first: Element? { count > 0 ? elements[offset] : nil }
+
+    @inlinable
     subscript(index: Int) -> Element {
         guard let element = elements[offset + index] else { preconditionFailure("only taken elements are gone") }
         return element
     }
 
+    @inlinable
     mutating func append(_ element: Element) {
         elements.append(element)
     }
 
+    @inlinable
     mutating func removeFirst() -> Element? {
         guard count > 0 else { return nil }
-        let element = elements[offset]
-        elements[offset] = nil
+        let element = elements[offset].take()
         offset += 1
         if offset > 1024, offset * 2 > elements.count {
             elements.removeFirst(offset)

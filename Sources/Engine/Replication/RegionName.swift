@@ -7,7 +7,7 @@ public struct RegionName: Hashable, Comparable, Sendable, Codable, CustomStringC
 
     /// Nil unless the name is made of lower-case letters, digits and inner hyphens, with at least one hyphen.
     public init?(_ name: String) {
-        let characters = Array(name.utf8)
+        let characters = name.utf8
         guard (3...Self.lengthMax).contains(characters.count), characters.contains(UInt8(ascii: "-")),
             characters.first != UInt8(ascii: "-"), characters.last != UInt8(ascii: "-"),
             characters.allSatisfy({ Self.isAllowed($0) })

@@ -93,6 +93,24 @@ public struct Item: Hashable, Sendable {
         return false
     }
 
+    /// Calls `body` with each attribute that is named; it must read the value.
+    @inline(__always)
+    static func visit(
+        _ names: [Text], _ reader: inout ByteReader,
+        _ body: (_ name: UnsafeRawBufferPointer, inout ByteReader) throws(DamagedBytes) -> Void
+    ) throws(DamagedBytes) {
+        var left = names.count
+        for _ in 0..<(try reader.readCount()) where left > 0 {
+            let name = try reader.readLengthPrefixed()
+            if names.contains(where: { $0.isEqual(to: name) }) {
+                try body(name, &reader)
+                left -= 1
+            } else {
+                try CompactValue.skip(&reader)
+            }
+        }
+    }
+
     func withReader<Result>(_ body: (inout ByteReader) throws(DamagedBytes) -> Result) -> Result {
         bytes.withTrustedReader(body)
     }

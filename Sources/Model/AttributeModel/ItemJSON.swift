@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 public import JSONBytes
 
 /// DynamoDB JSON from stored items.
@@ -8,6 +8,18 @@ extension Item {
         withReader { (reader) throws(DamagedBytes) in
             let count = try reader.readCount()
             try Self.appendEntries(&reader, count: count, to: &writer)
+        }
+    }
+
+    /// Appends the JSON of `projecting(names)`.
+    public func appendJSON(of names: [Text], to writer: inout JSONWriter) {
+        withReader { (reader) throws(DamagedBytes) in
+            writer.beginObject()
+            try Self.visit(names, &reader) { (name, reader) throws(DamagedBytes) in
+                writer.key(utf8: name)
+                try Self.appendValue(&reader, to: &writer)
+            }
+            writer.endObject()
         }
     }
 

@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 
 /// Sizes as DynamoDB counts them for limits, capacity and stream records (reference `data-plane.md` 4.3).
 extension Item {
@@ -7,6 +7,17 @@ extension Item {
         withReader { (reader) throws(DamagedBytes) in
             let count = try reader.readCount()
             return try Self.entriesSize(&reader, count: count, overheadPerEntry: 0)
+        }
+    }
+
+    /// The size of `projecting(names)`.
+    public func size(of names: [Text]) -> Int {
+        withReader { (reader) throws(DamagedBytes) in
+            var total = 0
+            try Self.visit(names, &reader) { (name, reader) throws(DamagedBytes) in
+                total += name.count + (try Self.valueSize(&reader))
+            }
+            return total
         }
     }
 

@@ -27,21 +27,30 @@ public struct CivilTime: Sendable, Equatable {
 
     /// Reads what `text` writes; nil for other texts and dates before 1970. A day that its month does not have is one of the next month.
     public init?(_ text: some StringProtocol) {
-        let halves = text.split(separator: "T", omittingEmptySubsequences: false)
-        guard halves.count == 2 else { return nil }
-        let date = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-        let time = halves[1].split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
-        guard date.count == 3, time.count == 3, let year = date[0], (1970..<20_000).contains(year),
-            let month = date[1], (1...12).contains(month), let day = date[2], (1...31).contains(day),
-            let hour = time[0], (0..<24).contains(hour), let minute = time[1], (0..<60).contains(minute),
-            let second = time[2], (0..<60).contains(second)
+        var text = String(text)
+        guard let time = text.withUTF8({ CivilTime(utf8: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = time
+    }
+
+    /// Reads what `append` writes, likewise.
+    public init?(utf8 text: UnsafeRawBufferPointer) {
+        // Behind the year, which has four digits or five.
+        let rest = text.count - 15
+        guard rest == 4 || rest == 5, text[rest] == UInt8(ascii: "-"), text[rest + 3] == UInt8(ascii: "-"),
+            text[rest + 6] == UInt8(ascii: "T"), text[rest + 9] == UInt8(ascii: ":"),
+            text[rest + 12] == UInt8(ascii: ":"), let year = UInt64(decimal: text, 0..<rest),
+            (1970..<20_000).contains(year), let month = UInt64(decimal: text, rest + 1..<rest + 3),
+            (1...12).contains(month), let day = UInt64(decimal: text, rest + 4..<rest + 6), (1...31).contains(day),
+            let hour = UInt64(decimal: text, rest + 7..<rest + 9), hour < 24,
+            let minute = UInt64(decimal: text, rest + 10..<rest + 12), minute < 60,
+            let second = UInt64(decimal: text, rest + 13..<rest + 15), second < 60
         else { return nil }
-        self.year = year
-        self.month = month
-        self.day = day
-        self.hour = hour
-        self.minute = minute
-        self.second = second
+        self.year = Int(year)
+        self.month = Int(month)
+        self.day = Int(day)
+        self.hour = Int(hour)
+        self.minute = Int(minute)
+        self.second = Int(second)
     }
 
     public var secondsSince1970: Int {
@@ -55,7 +64,24 @@ public struct CivilTime: Sendable, Equatable {
 
     /// ISO 8601 to the second, without a zone: `2015-05-11T21:21:33`.
     public var text: String {
-        Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T" + timeText
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends `text`.
+    public func append(to bytes: inout [UInt8]) {
+        if year < 10_000 { bytes.appendDecimal(UInt64(year), width: 4) } else { bytes.appendDecimal(UInt64(year)) }
+        bytes.append(UInt8(ascii: "-"))
+        bytes.appendDecimal(UInt64(month), width: 2)
+        bytes.append(UInt8(ascii: "-"))
+        bytes.appendDecimal(UInt64(day), width: 2)
+        bytes.append(UInt8(ascii: "T"))
+        bytes.appendDecimal(UInt64(hour), width: 2)
+        bytes.append(UInt8(ascii: ":"))
+        bytes.appendDecimal(UInt64(minute), width: 2)
+        bytes.append(UInt8(ascii: ":"))
+        bytes.appendDecimal(UInt64(second), width: 2)
     }
 
     /// `21:21:33`.

@@ -76,6 +76,13 @@ public struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// A number, written by the closure.
+    public mutating func plainNumber(_ write: (inout [UInt8]) -> Void) {
+        separate()
+        write(&bytes)
+        needsComma = true
+    }
+
     public mutating func number(_ value: Int) {
         separate()
         bytes.append(contentsOf: value.description.utf8)
@@ -104,6 +111,12 @@ public struct JSONWriter: Sendable {
         separate()
         bytes.append(contentsOf: json)
         needsComma = true
+    }
+
+    /// A part of an object, written as it is, with all commas that it needs in front: its last member, or the key of what follows.
+    public mutating func fragment(_ json: [UInt8], endsWithKey: Bool) {
+        bytes.append(contentsOf: json)
+        needsComma = !endsWithKey
     }
 
     private mutating func separate() {

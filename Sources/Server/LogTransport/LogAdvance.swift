@@ -115,7 +115,7 @@ struct LogAdvance {
                 try fill.nextPart(writer, nowMilliseconds: Self.wallMilliseconds)
             }
             log.fill = fill
-            hand(over: messages)
+            for message in messages { hand(over: message) }
             return try sendOutbox() ? 0 : PublisherLoop.pollMilliseconds
         }
         guard fill.unconfirmedCount == 0 else { return PublisherLoop.pollMilliseconds }
@@ -137,25 +137,12 @@ struct LogAdvance {
             log.progress = progress
             return PublisherLoop.pollMilliseconds
         }
-        let messages = try stored { () throws(StoreError) in
-            log.table == nil ? try events(from: progress.next) : try records(from: progress.next)
-        }
-        guard !messages.isEmpty else {
-            log.progress = progress
-            return DurableEnds.flushMilliseconds
-        }
-        var wanted: [LogMessage] = []
-        for message in messages {
-            precondition(message.token == progress.next, "logs have no gaps")
-            if progress.mustPublish(to: message.partition) {
-                progress.handOver(to: message.partition)
-                wanted.append(message)
-            } else {
-                progress.pass()
-            }
+        let first = progress.next
+        try stored { () throws(StoreError) in
+            if log.table == nil { try takeEvents(&progress) } else { try takeRecords(&progress) }
         }
         log.progress = progress
-        hand(over: wanted)
+        guard progress.next > first else { return DurableEnds.flushMilliseconds }
         guard try sendOutbox() else { return PublisherLoop.pollMilliseconds }
         return progress.next < nextSequence ? 0 : PublisherLoop.pollMilliseconds
     }
@@ -184,14 +171,14 @@ struct LogAdvance {
         return PublicationProgress(resumingAfter: ends, known: 0, first: firstSequence)
     }
 
-    private func records(from first: UInt64) throws(StoreError) -> [LogMessage] {
-        guard let table = log.table, let writer = currentWriter else { return [] }
+    private func takeRecords(_ progress: inout PublicationProgress) throws(StoreError) {
+        guard let table = log.table, let writer = currentWriter else { return }
         var records: [ChangeRecord] = []
         var bytes = 0
         var failure: StoreError?
         let end = nextSequence
-        try region.store.scan(StorageKeys.changes(table.number, from: first), in: .changes, reverse: false) {
-            key, value in
+        let range = StorageKeys.changes(table.number, from: progress.next)
+        try region.store.scan(range, in: .changes, reverse: false) { key, value in
             guard let sequence = try? StorageKeys.sequence(ofChange: key),
                 let record = try? ChangeRecord(sequence: sequence, decoding: value)
             else {
@@ -205,28 +192,37 @@ struct LogAdvance {
         }
         if let failure { throw failure }
         let now = Self.wallMilliseconds
-        return loop.durability.durablePrefix(of: records, in: table).map { record in
-            log.content == .state
-                ? writer.state(record, nowMilliseconds: now) : writer.change(record, nowMilliseconds: now)
+        let isState = log.content == .state
+        for record in loop.durability.durablePrefix(of: records, in: table) {
+            take(
+                isState ? writer.state(record, nowMilliseconds: now) : writer.change(record, nowMilliseconds: now),
+                &progress)
         }
     }
 
-    private func events(from first: UInt64) throws(StoreError) -> [LogMessage] {
-        guard loop.durability.areEventsDurable(before: nextSequence) else { return [] }
+    private func takeEvents(_ progress: inout PublicationProgress) throws(StoreError) {
+        guard loop.durability.areEventsDurable(before: nextSequence) else { return }
         let now = Self.wallMilliseconds
-        return try ControlLog.entries(from: first, limit: Self.recordsPerBatchMax, reading: region.store)
-            .filter { loop.durability.isEventDurable($0.sequence) }
-            .map { ControlMessage.message($0, generation: log.generation, nowMilliseconds: now) }
+        let entries = try ControlLog.entries(
+            from: progress.next, limit: Self.recordsPerBatchMax, reading: region.store)
+        for entry in entries where loop.durability.isEventDurable(entry.sequence) {
+            take(ControlMessage.message(entry, generation: log.generation, nowMilliseconds: now), &progress)
+        }
+    }
+
+    /// The message that is next goes to the outbox unless its topic partition holds it.
+    private func take(_ message: consuming LogMessage, _ progress: inout PublicationProgress) {
+        precondition(message.token == progress.next, "logs have no gaps")
+        guard progress.mustPublish(to: message.partition) else { return progress.pass() }
+        progress.handOver(to: message.partition)
+        hand(over: message)
     }
 
     // MARK: Handing over
 
-    private func hand(over messages: [LogMessage]) {
-        for message in messages {
-            var marked = message
-            marked.token |= log.slot << PublisherLoop.slotShift
-            log.outbox.append(marked)
-        }
+    private func hand(over message: consuming LogMessage) {
+        message.token |= log.slot << PublisherLoop.slotShift
+        log.outbox.append(message)
     }
 
     /// False when the producer's queue is full.
@@ -235,8 +231,12 @@ struct LogAdvance {
         let taken = try logged { () throws(RecordLogError) in
             try producer.append(log.outbox[...], to: log.topic)
         }
-        log.outbox.removeFirst(taken)
-        return log.outbox.isEmpty
+        guard taken == log.outbox.count else {
+            log.outbox.removeFirst(taken)
+            return false
+        }
+        log.outbox.removeAll(keepingCapacity: true)
+        return true
     }
 
     private var currentWriter: ChangeMessageWriter? {

@@ -219,8 +219,12 @@ final class PublisherLoop {
 
     private func takeDeliveries() {
         var failure: RecordLogError?
+        // Deliveries of one log come in long runs.
+        var recent: PublishedLog?
         for delivery in publisher.takeDeliveries() {
-            guard let log = bySlot[delivery.token >> Self.slotShift] else { continue }
+            let slot = delivery.token >> Self.slotShift
+            if recent?.slot != slot { recent = bySlot[slot] }
+            guard let log = recent else { continue }
             let sequence = delivery.token & (1 << Self.slotShift - 1)
             switch delivery.outcome {
             case .delivered: log.publishedCount += 1

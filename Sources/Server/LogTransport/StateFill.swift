@@ -35,6 +35,7 @@ struct StateFill {
 
     mutating func nextPart(_ writer: ChangeMessageWriter, nowMilliseconds: Int64) throws(StoreError) -> [LogMessage] {
         let sequence = sequence
+        let table = table
         if !stale.isEmpty {
             let part = stale.suffix(Self.itemsPerPartMax)
             stale.removeLast(part.count)
@@ -50,7 +51,10 @@ struct StateFill {
         var count = 0
         var failure: StoreError?
         try snapshot.scan(range, in: .items, reverse: false) { key, value in
-            guard let message = try? message(key, value, writer, nowMilliseconds) else {
+            guard
+                let message = try? Self.message(
+                    key, value, of: table, snapshotAt: sequence, writer, nowMilliseconds: nowMilliseconds)
+            else {
                 failure = .corrupted(path: "items", reason: "an item cannot be decoded")
                 return .stop
             }
@@ -67,9 +71,9 @@ struct StateFill {
     }
 
     /// An item, or the tombstone of one: without it a replica that is filled from the topic would take over what came before the deletion.
-    private func message(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ writer: ChangeMessageWriter,
-        _ nowMilliseconds: Int64
+    private static func message(
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, of table: TableDefinition,
+        snapshotAt sequence: UInt64, _ writer: ChangeMessageWriter, nowMilliseconds: Int64
     ) throws -> LogMessage {
         let state = try StoredItem(decoding: value)
         if let item = state.item {

@@ -38,7 +38,7 @@ extension LogProducer {
 
 public struct ProducerSettings: Sendable, Equatable {
     /// Messages queued and on their way, at most.
-    public var queueMessagesMax = 20_000
+    public var queueMessagesMax = 4_000
     /// Their bytes, at most; a single larger message is taken by an empty queue.
     public var queueBytesMax = 32 << 20
     /// How long a message waits for others to share its request.

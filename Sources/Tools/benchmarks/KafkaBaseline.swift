@@ -6,7 +6,7 @@ import RecordLog
 struct KafkaBaseline {
     let servers: String
 
-    private static let queueMessagesMax = 20_000
+    private static let queueMessagesMax = ProducerSettings().queueMessagesMax
 
     /// Produces the messages over and over until `count` are delivered.
     func produce(_ messages: [LogMessage], count: Int, to topic: String) throws(BenchmarkFailure) -> Int {
