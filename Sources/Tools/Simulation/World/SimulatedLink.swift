@@ -31,6 +31,9 @@ final class SimulatedLink {
         self.settings = settings
     }
 
+    /// Whether it can do something now. When that changes, the link is woken.
+    var isAwake: Bool { !isBusy && !source.isDown && !target.isDown }
+
     var isCarrying: Bool { settings.state == .running && !source.isIsolated && !target.isIsolated }
 
     /// Forgets what the dead process knew.
@@ -62,6 +65,7 @@ extension Simulation {
     }
 
     func wake(_ link: SimulatedLink, in milliseconds: UInt64 = 0) {
+        guard link.isAwake else { return }
         let time = nowMilliseconds + milliseconds
         if let planned = link.plannedMilliseconds, planned <= time { return }
         link.plannedMilliseconds = time
@@ -71,7 +75,7 @@ extension Simulation {
     func look(_ link: SimulatedLink, _ life: Int) throws(StoreError) {
         guard link.life == life, let planned = link.plannedMilliseconds, planned <= nowMilliseconds else { return }
         link.plannedMilliseconds = nil
-        guard !link.isBusy, !link.source.isDown, !link.target.isDown else { return }
+        guard link.isAwake else { return }
         var wait = Self.pollMilliseconds
         let tables = link.target.tables.filter { $0.hasPeer(link.source.name) }
         if link.positions.count > tables.count {
@@ -180,9 +184,11 @@ extension Simulation {
         }
     }
 
-    /// Saves a cursor that moved over records which were not forwarded, so that the source may trim its log.
+    /// Saves a cursor that moved over records which were not forwarded, so that the source may trim its log. It would not arrive over a
+    /// line that is cut; the end of the fault wakes the link.
     private func saveCursorIfDue(_ link: SimulatedLink, _ tables: [HeldTable]) -> UInt64 {
         var wait = Self.pollMilliseconds
+        guard link.isCarrying else { return wait }
         for table in tables {
             guard let position = link.positions[table.number], position.cursor.next > position.savedNext else {
                 continue
