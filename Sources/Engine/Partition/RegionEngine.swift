@@ -57,8 +57,8 @@ public struct RegionEngine: Sendable {
     /// Applies one command on top of what the group already holds.
     ///
     /// - Throws: only when the store cannot be read; the group must then be given up as a whole.
-    public mutating func apply<Reader: KeyValueReader>(
-        _ command: Command, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    public mutating func apply(
+        _ command: Command, wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) -> Reply {
         switch command {
         case .write(let write):
@@ -101,7 +101,7 @@ public struct RegionEngine: Sendable {
     /// Adds what moves with every write: counters of the touched tables and the clock. Call once, before the commit.
     ///
     /// - Returns: the tables whose counters or use of capacity moved.
-    public mutating func finish<Reader: KeyValueReader>(_ group: inout WriteGroup<Reader>) -> [TableDefinition.Number] {
+    public mutating func finish(_ group: inout WriteGroup) -> [TableDefinition.Number] {
         for number in touched {
             guard let partition = tables[number] else { continue }
             group.put(StorageKeys.counters(number), partition.counters.encoded, in: .metadata)
@@ -133,18 +133,23 @@ public struct RegionEngine: Sendable {
 
     /// Whether the table is there: not dropped, even if its streams are still readable.
     func isLive(_ number: TableDefinition.Number) -> Bool {
-        if let partition = tables[number] { partition.definition.deletedMilliseconds == nil } else { false }
+        if let partition = tables[number] { partition.maintenance.definition.deletedMilliseconds == nil } else { false }
     }
 
     func partition(servingItemsOf number: TableDefinition.Number) -> Partition? {
-        guard let partition = tables[number], partition.definition.servesItems else { return nil }
+        guard let partition = tables[number], partition.maintenance.servesItems else { return nil }
         return partition
     }
 }
 
 /// One table of a region: its definition, its counters, and how far its links have come.
 public struct Partition: Sendable {
-    public internal(set) var definition: TableDefinition
+    /// Holds the definition: that is large, and partitions are copied with every commit.
+    private(set) var maintenance: IndexMaintenance
+    public internal(set) var definition: TableDefinition {
+        _read { yield maintenance.definition }
+        set { maintenance = IndexMaintenance(definition: newValue) }
+    }
     public internal(set) var counters: TableCounters
     /// By peer: how far this replica has applied the peer's log.
     public internal(set) var cursors: [RegionName: LinkCursor]
@@ -154,7 +159,7 @@ public struct Partition: Sendable {
     init(
         definition: TableDefinition, counters: TableCounters = TableCounters(), cursors: [RegionName: LinkCursor] = [:]
     ) {
-        self.definition = definition
+        maintenance = IndexMaintenance(definition: definition)
         self.counters = counters
         self.cursors = cursors
     }
