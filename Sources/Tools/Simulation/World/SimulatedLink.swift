@@ -22,6 +22,17 @@ final class SimulatedLink {
         var cursor: LinkCursor
         var savedNext: UInt64
         var savedMilliseconds: UInt64
+        /// Where nothing could travel, and until when that stays so.
+        var idleness: Idleness?
+    }
+
+    /// What a look found that was in vain: the same look finds the same, until time or something else has changed.
+    struct Idleness {
+        let head: UInt64
+        let settings: LinkSettings
+        /// Wall clock of the source.
+        let fromMilliseconds: UInt64
+        let untilMilliseconds: UInt64
     }
 
     init(index: Int, source: SimulatedRegion, target: SimulatedRegion, settings: LinkSettings) {
@@ -45,13 +56,24 @@ final class SimulatedLink {
     }
 }
 
-/// A batch on its way over the network.
-struct Delivery {
+/// A batch on its way over the network. A reference: events are moved around.
+final class Delivery {
     let table: TableDefinition.Number
     let sourceNumber: TableDefinition.Number
     let changes: [ReplicatedChange]
     let savedCursor: LinkCursor
     let cursor: LinkCursor
+
+    init(
+        table: TableDefinition.Number, sourceNumber: TableDefinition.Number, changes: [ReplicatedChange],
+        savedCursor: LinkCursor, cursor: LinkCursor
+    ) {
+        self.table = table
+        self.sourceNumber = sourceNumber
+        self.changes = changes
+        self.savedCursor = savedCursor
+        self.cursor = cursor
+    }
 }
 
 /// Links read, deliver and save their cursors as `Link` does.
@@ -101,15 +123,26 @@ extension Simulation {
             let head = source.published.tables[sourceTable.number],
             var position = position(of: link, table.number, from: sourceTable.number)
         else { return Self.pollMilliseconds }
+        let wall = wallMilliseconds(source)
+        if let idle = position.idleness, idle.head == head.counters.nextSequence,
+            (idle.fromMilliseconds..<idle.untilMilliseconds).contains(wall), idle.settings == link.settings
+        {
+            return min(idle.untilMilliseconds - wall, Self.pollMilliseconds)
+        }
         let batch = try LinkBatch(
             of: sourceTable.definition, to: target.name, from: position.cursor, link.settings, counters: head.counters,
-            clock: source.published.clock.last, nowMilliseconds: wallMilliseconds(source), reading: source.store)
+            clock: source.published.clock.last, nowMilliseconds: wall, reading: source.store)
         guard let batch else {
             auditor.violate("I20", "the log of \(source.name) no longer holds what the link to \(target.name) needs")
             return Self.pollMilliseconds
         }
         if batch.changes.isEmpty {
             position.cursor = batch.cursor
+            position.idleness = batch.waitMilliseconds.map { wait in
+                .init(
+                    head: head.counters.nextSequence, settings: link.settings, fromMilliseconds: wall,
+                    untilMilliseconds: wall + wait)
+            }
             link.positions[table.number] = position
         } else {
             for change in batch.changes {

@@ -102,12 +102,14 @@ final class HeldTable {
     let definition: TableDefinition
     let name: String
     let number: TableDefinition.Number
+    let servesItems: Bool
     private let peers: [RegionName]
 
     init(_ definition: TableDefinition) {
         self.definition = definition
         name = definition.name
         number = definition.number
+        servesItems = definition.servesItems
         peers = definition.peers.map(\.region)
     }
 
