@@ -68,6 +68,13 @@ extension ChangeRecord {
         return try Version(decoding: &reader).region
     }
 
+    /// Whether the write was made in this region, read without decoding anything.
+    public static func isMade(in region: RegionName, _ bytes: UnsafeRawBufferPointer) throws(DamagedBytes) -> Bool {
+        // Behind format, kind, cause, flags and the version's timestamp.
+        var reader = ByteReader(bytes, at: 12)
+        return try reader.readLengthPrefixed().elementsEqual(region.name.utf8)
+    }
+
     private static func readImage(_ reader: inout ByteReader) throws(DamagedBytes) -> Item {
         Item(trusted: Array(try reader.readLengthPrefixed()))
     }

@@ -7,11 +7,11 @@ extension RegionEngine {
     /// Looks at the transactions of changes that were just applied; the cursors are moved already.
     ///
     /// Whether a change won, lost or was there already is no matter: its place in the transaction is filled.
-    mutating func trackArrivals<Reader: KeyValueReader>(
+    mutating func trackArrivals(
         of arriving: ReplicatedChanges, before: LinkCursor?, wallMilliseconds: UInt64,
-        group: inout WriteGroup<Reader>, _ outcome: inout ReplicationOutcome
+        group: inout WriteGroup, _ outcome: inout ReplicationOutcome
     ) {
-        guard let table = tables[arriving.table]?.definition.name else { return }
+        guard let table = tables[arriving.table]?.maintenance.definition.name else { return }
         var seen: Set<String> = []
         for change in arriving.changes {
             guard let transaction = change.transaction, seen.insert(transaction.id).inserted,
@@ -34,8 +34,8 @@ extension RegionEngine {
     }
 
     /// Looks again at all that are half visible: tables and links that came or went change what there is to wait for.
-    mutating func settleArrivals<Reader: KeyValueReader>(
-        wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func settleArrivals(
+        wallMilliseconds: UInt64, group: inout WriteGroup
     ) {
         for var arrival in arrivals.halfArrived {
             let (arrived, size) = progress(of: arrival.shares, from: arrival.home)
@@ -51,8 +51,8 @@ extension RegionEngine {
         }
     }
 
-    private mutating func settle<Reader: KeyValueReader>(
-        _ arrival: Arrival, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    private mutating func settle(
+        _ arrival: Arrival, wallMilliseconds: UInt64, group: inout WriteGroup
     ) {
         let isWhole = arrival.arrived >= arrival.size
         if isWhole {
@@ -92,12 +92,13 @@ extension RegionEngine {
         for share in shares {
             guard
                 let partition = tables.values.first(where: {
-                    $0.definition.name == share.table && $0.definition.deletedMilliseconds == nil
+                    let definition = $0.maintenance.definition
+                    return definition.name == share.table && definition.deletedMilliseconds == nil
                 }),
-                partition.definition.peers.contains(where: { $0.region == home }),
+                partition.maintenance.definition.peers.contains(where: { $0.region == home }),
                 let stored = partition.cursors[home]
             else { continue }
-            let effective = partition.definition.number == number ? cursor ?? stored : stored
+            let effective = partition.maintenance.definition.number == number ? cursor ?? stored : stored
             arrived += effective.covered(from: share.first, count: share.count)
             size += share.count
         }

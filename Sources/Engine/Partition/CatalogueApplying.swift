@@ -5,8 +5,8 @@ import Replication
 
 /// Changes of tables, indexes, streams and peers, and the work that time brings.
 extension RegionEngine {
-    mutating func applyCatalogueChange<Reader: KeyValueReader>(
-        _ change: CatalogueChange, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func applyCatalogueChange(
+        _ change: CatalogueChange, wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) {
         noteCatalogueChange()
         switch change {
@@ -63,9 +63,9 @@ extension RegionEngine {
         }
     }
 
-    private mutating func edit<Reader: KeyValueReader>(
+    private mutating func edit(
         _ number: TableDefinition.Number, _ edit: (inout TableDefinition) -> Void, wallMilliseconds: UInt64,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) {
         let before = tables[number]?.definition
         update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, _ in edit(&definition) }
@@ -77,8 +77,8 @@ extension RegionEngine {
         settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
     }
 
-    private mutating func dropTelling<Reader: KeyValueReader>(
-        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    private mutating func dropTelling(
+        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup
     ) {
         let before = tables[number]?.definition
         drop(number, wallMilliseconds: wallMilliseconds, group: &group)
@@ -89,16 +89,16 @@ extension RegionEngine {
     }
 
     /// Tells what has become of this region's replica of a global table.
-    mutating func tell<Reader: KeyValueReader>(
+    mutating func tell(
         _ kind: ControlEvent.Kind, of table: TableDefinition, wallMilliseconds: UInt64,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) {
         let event = ControlEvent.replica(kind, table: table.name, region: region, others: table.peers.map(\.region))
         emit(event, wallMilliseconds: wallMilliseconds, group: &group)
     }
 
-    mutating func update<Reader: KeyValueReader>(
-        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>,
+    mutating func update(
+        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup,
         _ body: (inout TableDefinition, TableCounters) -> Void
     ) {
         guard isLive(number), var definition = tables[number]?.definition, let counters = tables[number]?.counters
@@ -112,12 +112,12 @@ extension RegionEngine {
         save(definition, group: &group)
     }
 
-    private func save<Reader: KeyValueReader>(_ definition: TableDefinition, group: inout WriteGroup<Reader>) {
+    private func save(_ definition: TableDefinition, group: inout WriteGroup) {
         group.put(StorageKeys.table(definition.number), CatalogueCodec.encode(definition), in: .metadata)
     }
 
-    private mutating func drop<Reader: KeyValueReader>(
-        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    private mutating func drop(
+        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup
     ) {
         guard isLive(number) else { return }
         group.deleteRange(StorageKeys.cursors(number), in: .metadata)
@@ -146,8 +146,8 @@ extension RegionEngine {
     }
 
     /// Removes the last that is left of a table.
-    private mutating func forget<Reader: KeyValueReader>(
-        _ number: TableDefinition.Number, group: inout WriteGroup<Reader>
+    private mutating func forget(
+        _ number: TableDefinition.Number, group: inout WriteGroup
     ) {
         tables[number] = nil
         touched.remove(number)
@@ -156,11 +156,12 @@ extension RegionEngine {
         group.deleteRange(StorageKeys.changes(number, from: 0), in: .changes)
     }
 
-    mutating func applyIndexing<Reader: KeyValueReader>(
+    mutating func applyIndexing(
         table: TableDefinition.Number, ordinal: IndexDefinition.Ordinal, keys: [EncodedKey],
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) throws(StoreError) -> Reply {
-        guard let definition = tables[table]?.definition else { return .failed(.tableNotFound) }
+        guard let maintenance = tables[table]?.maintenance else { return .failed(.tableNotFound) }
+        let definition = maintenance.definition
         if ordinal == StorageKeys.expiryOrdinal {
             try listExpiries(of: keys, in: definition, group: &group)
             return .done
@@ -168,7 +169,6 @@ extension RegionEngine {
         guard let index = definition.globalIndexes.first(where: { $0.ordinal == ordinal }) else {
             return .failed(.tableNotFound)
         }
-        let maintenance = IndexMaintenance(definition: definition)
         for key in keys {
             guard let item = try group.storedItem(at: StorageKeys.item(table, key))?.item,
                 let entry = maintenance.existingEntryKey(of: item, in: index)
@@ -178,8 +178,8 @@ extension RegionEngine {
         return .done
     }
 
-    mutating func applyExpiry<Reader: KeyValueReader>(
-        _ expiry: Expiry, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func applyExpiry(
+        _ expiry: Expiry, wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) {
         switch expiry {
         case .rollShards:
@@ -221,9 +221,9 @@ extension RegionEngine {
         }
     }
 
-    private mutating func trimChanges<Reader: KeyValueReader>(
+    private mutating func trimChanges(
         of table: TableDefinition.Number, before sequence: UInt64, wallMilliseconds: UInt64,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) {
         guard let partition = tables[table] else { return }
         let first = partition.counters.firstSequence

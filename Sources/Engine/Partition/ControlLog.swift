@@ -84,8 +84,8 @@ public struct ControlLog: Sendable, Equatable {
 
 extension RegionEngine {
     /// Adds an event to the group, and lets the oldest go when there are too many.
-    mutating func emit<Reader: KeyValueReader>(
-        _ event: ControlEvent, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func emit(
+        _ event: ControlEvent, wallMilliseconds: UInt64, group: inout WriteGroup
     ) {
         let sequence = controlLog.nextSequence
         let json = event.cloudEvent(region: region, sequence: sequence, timeMilliseconds: wallMilliseconds)

@@ -47,8 +47,8 @@ extension StorageKeys {
 
 extension RegionEngine {
     /// Keeps the list when an item changes.
-    func listExpiry<Reader: KeyValueReader>(
-        of key: EncodedKey, in table: TableDefinition, from old: Item?, to new: Item?, group: inout WriteGroup<Reader>
+    func listExpiry(
+        of key: EncodedKey, in table: TableDefinition, from old: Item?, to new: Item?, group: inout WriteGroup
     ) {
         guard let timeToLive = table.timeToLive, timeToLive.isOn else { return }
         let before = old.flatMap { timeToLive.expiry(of: $0) }
@@ -59,8 +59,8 @@ extension RegionEngine {
     }
 
     /// Lists items that were there before time to live was enabled.
-    func listExpiries<Reader: KeyValueReader>(
-        of keys: [EncodedKey], in table: TableDefinition, group: inout WriteGroup<Reader>
+    func listExpiries(
+        of keys: [EncodedKey], in table: TableDefinition, group: inout WriteGroup
     ) throws(StoreError) {
         for key in keys {
             let item = try group.storedItem(at: StorageKeys.item(table.number, key))?.item
@@ -69,8 +69,8 @@ extension RegionEngine {
     }
 
     /// Drops the list when it is no longer kept, or kept by another attribute.
-    func settleExpiryList<Reader: KeyValueReader>(
-        from old: TimeToLive?, to new: TimeToLive?, in table: TableDefinition.Number, group: inout WriteGroup<Reader>
+    func settleExpiryList(
+        from old: TimeToLive?, to new: TimeToLive?, in table: TableDefinition.Number, group: inout WriteGroup
     ) {
         guard let old, old.isOn else { return }
         if let new, new.isOn, new.attributeName == old.attributeName { return }

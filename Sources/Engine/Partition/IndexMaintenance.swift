@@ -2,8 +2,35 @@ import AttributeModel
 import Bytes
 
 /// Which index entries a change of an item adds and deletes, and whether its index keys are legal (reference `data-plane.md` 4.4, 13).
-struct IndexMaintenance {
+final class IndexMaintenance: Sendable {
     let definition: TableDefinition
+    /// What every write asks of the definition, which is large.
+    let isGlobal: Bool
+    let isLegacyGlobal: Bool
+    let logsChanges: Bool
+    let servesItems: Bool
+    private let kept: [KeptIndex]
+
+    /// An index that is written, with what every write asks of it.
+    private struct KeptIndex {
+        let definition: IndexDefinition
+        let isLocal: Bool
+        /// What its entries show; nil for all attributes.
+        let projectedNames: [Text]?
+    }
+
+    init(definition: TableDefinition) {
+        self.definition = definition
+        isGlobal = definition.isGlobal
+        isLegacyGlobal = definition.isLegacyGlobal
+        logsChanges = definition.logsChanges
+        servesItems = definition.servesItems
+        let localCount = definition.localIndexes.count
+        kept = definition.indexes.enumerated().filter { $0.element.status != .deleting }.map { position, index in
+            KeptIndex(
+                definition: index, isLocal: position < localCount, projectedNames: index.projectedNames(of: definition))
+        }
+    }
 
     /// For a client's write: an item that an index cannot hold is refused. Empty when no index is touched.
     func changes(
@@ -24,13 +51,11 @@ struct IndexMaintenance {
         entryKeyAfter: (Item, IndexDefinition) throws(Failure) -> EncodedKey?
     ) throws(Failure) -> [IndexEntryChange] {
         var changes: [IndexEntryChange] = []
-        let localCount = definition.localIndexes.count
-        for (position, index) in definition.indexes.enumerated() where index.status != .deleting {
+        for index in kept {
             var after: EncodedKey?
-            if let new { after = try entryKeyAfter(new, index) }
-            let before = old.flatMap { existingEntryKey(of: $0, in: index) }
-            let change = change(
-                index, isLocal: position < localCount, before: before, after: after, old: old, new: new, tableKey)
+            if let new { after = try entryKeyAfter(new, index.definition) }
+            let before = old.flatMap { existingEntryKey(of: $0, in: index.definition) }
+            let change = change(index, before: before, after: after, old: old, new: new, tableKey)
             if let change { changes.append(change) }
         }
         return changes
@@ -38,32 +63,30 @@ struct IndexMaintenance {
 
     /// Nil when neither the entry nor what it shows changes.
     private func change(
-        _ index: IndexDefinition, isLocal: Bool, before: EncodedKey?, after: EncodedKey?, old: Item?, new: Item?,
-        _ tableKey: EncodedKey
+        _ kept: KeptIndex, before: EncodedKey?, after: EncodedKey?, old: Item?, new: Item?, _ tableKey: EncodedKey
     ) -> IndexEntryChange? {
         guard before != nil || after != nil else { return nil }
-        let oldEntry = before == nil ? nil : old.map { projection(of: $0, in: index) }
-        let newEntry = after == nil ? nil : new.map { projection(of: $0, in: index) }
+        let oldEntry = before == nil ? nil : old.map { projection(of: $0, in: kept) }
+        let newEntry = after == nil ? nil : new.map { projection(of: $0, in: kept) }
         if before == after, oldEntry == newEntry { return nil }
         let number = definition.number
+        let ordinal = kept.definition.ordinal
         let isMoved = before != after
         return IndexEntryChange(
-            added: isMoved ? after.map { StorageKeys.indexEntry(number, index.ordinal, $0, of: tableKey) } : nil,
-            deleted: isMoved ? before.map { StorageKeys.indexEntry(number, index.ordinal, $0, of: tableKey) } : nil,
-            writes: writes(index, isLocal: isLocal, isMoved: isMoved, old: oldEntry, new: newEntry))
+            added: isMoved ? after.map { StorageKeys.indexEntry(number, ordinal, $0, of: tableKey) } : nil,
+            deleted: isMoved ? before.map { StorageKeys.indexEntry(number, ordinal, $0, of: tableKey) } : nil,
+            writes: writes(kept, isMoved: isMoved, old: oldEntry, new: newEntry))
     }
 
     /// A moved entry is deleted in one place and put in another; both count.
-    private func writes(
-        _ index: IndexDefinition, isLocal: Bool, isMoved: Bool, old: Item?, new: Item?
-    ) -> [IndexWrite] {
+    private func writes(_ kept: KeptIndex, isMoved: Bool, old: Item?, new: Item?) -> [IndexWrite] {
         let sizes = [old, new].compactMap { $0?.size }
         let counted = isMoved ? sizes : [sizes.max() ?? 0]
-        return counted.map { IndexWrite(index: index.name, isLocal: isLocal, entryBytes: $0) }
+        return counted.map { IndexWrite(index: kept.definition.name, isLocal: kept.isLocal, entryBytes: $0) }
     }
 
-    private func projection(of item: Item, in index: IndexDefinition) -> Item {
-        guard let names = index.projectedNames(of: definition) else { return item }
+    private func projection(of item: Item, in kept: KeptIndex) -> Item {
+        guard let names = kept.projectedNames else { return item }
         return item.projecting(names)
     }
 
@@ -127,7 +150,7 @@ struct IndexMaintenance {
     /// - Parameter itemSize: the item's.
     func checkSize(of item: Item, sized itemSize: Int, isUpdate: Bool) throws(WriteFailure) {
         var size = itemSize
-        for index in definition.localIndexes where existingEntryKey(of: item, in: index) != nil {
+        for index in kept where index.isLocal && existingEntryKey(of: item, in: index.definition) != nil {
             size += projection(of: item, in: index).size
         }
         if size > Item.sizeMax {

@@ -6,8 +6,8 @@ import Replication
 
 /// Client writes: condition, new item, checks, and what the write leaves in the store.
 extension RegionEngine {
-    mutating func applyWrite<Reader: KeyValueReader>(
-        _ write: ItemWrite, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func applyWrite(
+        _ write: ItemWrite, wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) -> Reply {
         let decision = try plan(write, reading: group)
         if let throttling = pay(for: decision, in: write.table, wallMilliseconds: wallMilliseconds) {
@@ -22,8 +22,8 @@ extension RegionEngine {
     }
 
     /// All writes are checked before the first is made. Those that find no capacity left are left out.
-    mutating func applyEach<Reader: KeyValueReader>(
-        _ writes: [ItemWrite], wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func applyEach(
+        _ writes: [ItemWrite], wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) -> Reply {
         var planned: [PlannedWrite] = []
         for (index, write) in writes.enumerated() {
@@ -48,8 +48,8 @@ extension RegionEngine {
     }
 
     /// Decides a write without making it.
-    func plan<Reader: KeyValueReader>(
-        _ write: ItemWrite, reading group: WriteGroup<Reader>
+    func plan(
+        _ write: ItemWrite, reading group: WriteGroup
     ) throws(StoreError) -> Result<PlannedWrite, WriteFailure> {
         guard let partition = partition(servingItemsOf: write.table) else { return .failure(.tableNotFound) }
         let storageKey = StorageKeys.item(write.table, write.key)
@@ -64,13 +64,13 @@ extension RegionEngine {
                 return .success(
                     PlannedWrite(
                         table: write.table, key: write.key, storageKey: storageKey, stored: stored, new: new,
-                        indexChanges: [], isLegacyGlobal: partition.definition.isLegacyGlobal))
+                        indexChanges: [], isLegacyGlobal: partition.maintenance.isLegacyGlobal))
             }
-            let maintenance = IndexMaintenance(definition: partition.definition)
+            let maintenance = partition.maintenance
             entries = try maintenance.changes(from: old, to: new, tableKey: write.key, isUpdate: write.isUpdate)
             let planned = PlannedWrite(
                 table: write.table, key: write.key, storageKey: storageKey, stored: stored, new: new,
-                indexChanges: entries, isLegacyGlobal: partition.definition.isLegacyGlobal)
+                indexChanges: entries, isLegacyGlobal: partition.maintenance.isLegacyGlobal)
             if let new {
                 let isLegacy = planned.isLegacyGlobal
                 let largest = isLegacy ? LegacyStamp.largest(in: region, on: new) : new
@@ -99,9 +99,9 @@ extension RegionEngine {
     }
 
     /// Makes a planned write: versions it, logs it, keeps the indexes. A write that changes nothing leaves nothing.
-    mutating func stage<Reader: KeyValueReader>(
+    mutating func stage(
         _ planned: PlannedWrite, wallMilliseconds: UInt64, cause: ChangeRecord.Cause,
-        transaction: ChangeRecord.Transaction?, group: inout WriteGroup<Reader>
+        transaction: ChangeRecord.Transaction?, group: inout WriteGroup
     ) -> WriteOutcome {
         let old = planned.stored?.item
         let outcome = planned.outcome
@@ -123,10 +123,10 @@ extension RegionEngine {
     }
 
     /// Puts the new state, its index entries, its place in the list by expiry and its share of the counters into the group.
-    mutating func store<Reader: KeyValueReader>(
-        _ planned: PlannedWrite, version: Version, group: inout WriteGroup<Reader>
+    mutating func store(
+        _ planned: PlannedWrite, version: Version, group: inout WriteGroup
     ) {
-        guard let definition = tables[planned.table]?.definition else { return }
+        guard let partition = tables[planned.table] else { return }
         let old = planned.stored?.item
         if let stored = planned.stored, stored.item == nil {
             let key = StorageKeys.tombstone(planned.table, stored.version.timestamp, planned.key)
@@ -134,7 +134,7 @@ extension RegionEngine {
         }
         if let new = planned.new {
             group.setItem(StoredItem(version: version, item: new), at: planned.storageKey)
-        } else if definition.isGlobal {
+        } else if partition.maintenance.isGlobal {
             group.setItem(StoredItem(version: version, item: nil), at: planned.storageKey)
             group.put(StorageKeys.tombstone(planned.table, version.timestamp, planned.key), [], in: .indexes)
         } else {
@@ -144,17 +144,17 @@ extension RegionEngine {
             if let key = change.deleted { group.delete(key, in: .indexes) }
             if let key = change.added { group.put(key, planned.key.bytes, in: .indexes) }
         }
-        listExpiry(of: planned.key, in: definition, from: old, to: planned.new, group: &group)
+        listExpiry(of: planned.key, in: partition.maintenance.definition, from: old, to: planned.new, group: &group)
         tables[planned.table]?.counters.count(planned)
         touched.insert(planned.table)
     }
 
-    mutating func log<Reader: KeyValueReader>(
+    mutating func log(
         table: TableDefinition.Number, old: Item?, new: Item?, version: Version, baseVersion: Version?,
         wallMilliseconds: UInt64, cause: ChangeRecord.Cause, transaction: ChangeRecord.Transaction?,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) {
-        guard let partition = tables[table], logsAllTables || partition.definition.logsChanges else { return }
+        guard let partition = tables[table], logsAllTables || partition.maintenance.logsChanges else { return }
         let change: ChangeRecord.Change
         switch (old, new) {
         case (nil, nil): return

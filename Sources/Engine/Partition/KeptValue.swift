@@ -36,7 +36,7 @@ public struct KeptValue: Sendable, Equatable {
 }
 
 extension RegionEngine {
-    func applyKeptValue<Reader: KeyValueReader>(_ kept: KeptValue, group: inout WriteGroup<Reader>) {
+    func applyKeptValue(_ kept: KeptValue, group: inout WriteGroup) {
         if kept.isDurable { group.requireSync() }
         let key = StorageKeys.keptValue(kept.name)
         if let value = kept.value {

@@ -4,9 +4,9 @@ import Replication
 
 /// Tables that become replicas of global tables of version 2017.11.29, and cease to be.
 extension RegionEngine {
-    mutating func joinLegacyGlobalTable<Reader: KeyValueReader>(
+    mutating func joinLegacyGlobalTable(
         _ number: TableDefinition.Number, _ membership: LegacyMembership, wallMilliseconds: UInt64,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) {
         guard isLive(number), let partition = tables[number], partition.counters.itemCount == 0,
             !partition.definition.isGlobal, !partition.definition.isLegacyGlobal
@@ -22,8 +22,8 @@ extension RegionEngine {
         tellOfLegacyReplica(.replicaCreated, number, wallMilliseconds: wallMilliseconds, group: &group)
     }
 
-    mutating func leaveLegacyGlobalTable<Reader: KeyValueReader>(
-        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func leaveLegacyGlobalTable(
+        _ number: TableDefinition.Number, wallMilliseconds: UInt64, group: inout WriteGroup
     ) {
         guard isLive(number), tables[number]?.definition.isLegacyGlobal == true else { return }
         tellOfLegacyReplica(.replicaRemoved, number, wallMilliseconds: wallMilliseconds, group: &group)
@@ -36,9 +36,9 @@ extension RegionEngine {
         settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
     }
 
-    mutating func removeLegacyPeer<Reader: KeyValueReader>(
+    mutating func removeLegacyPeer(
         _ number: TableDefinition.Number, _ peer: RegionName, wallMilliseconds: UInt64,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) {
         guard isLive(number), tables[number]?.definition.isLegacyGlobal == true else { return }
         update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, _ in
@@ -49,9 +49,9 @@ extension RegionEngine {
         settleArrivals(wallMilliseconds: wallMilliseconds, group: &group)
     }
 
-    private mutating func tellOfLegacyReplica<Reader: KeyValueReader>(
+    private mutating func tellOfLegacyReplica(
         _ kind: ControlEvent.Kind, _ number: TableDefinition.Number, wallMilliseconds: UInt64,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) {
         guard let definition = tables[number]?.definition else { return }
         tell(kind, of: definition, wallMilliseconds: wallMilliseconds, group: &group)

@@ -8,9 +8,9 @@ import Replication
 /// On AWS a service stamps what a client wrote, a moment later. Here the stamp comes in the same commit; the log has both steps.
 extension RegionEngine {
     /// Makes a planned write that changes something.
-    mutating func stageLegacy<Reader: KeyValueReader>(
+    mutating func stageLegacy(
         _ planned: PlannedWrite, wallMilliseconds: UInt64, cause: ChangeRecord.Cause,
-        transaction: ChangeRecord.Transaction?, group: inout WriteGroup<Reader>
+        transaction: ChangeRecord.Transaction?, group: inout WriteGroup
     ) {
         if planned.isStamped {
             let version = logUnstamped(
@@ -31,9 +31,9 @@ extension RegionEngine {
     }
 
     /// Logs an item as a client wrote it. `stageStamped` must follow in the same group.
-    mutating func logUnstamped<Reader: KeyValueReader>(
+    mutating func logUnstamped(
         _ planned: PlannedWrite, wallMilliseconds: UInt64, transaction: ChangeRecord.Transaction?,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) -> Version {
         let version = legacyVersion(overwriting: planned.stored, wallMilliseconds: wallMilliseconds)
         log(
@@ -44,14 +44,14 @@ extension RegionEngine {
     }
 
     /// Stores an item with its stamp, and logs the step from what the client wrote.
-    mutating func stageStamped<Reader: KeyValueReader>(
+    mutating func stageStamped(
         _ planned: PlannedWrite, version: Version, wallMilliseconds: UInt64, transaction: ChangeRecord.Transaction?,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) {
-        guard let new = planned.new, let definition = tables[planned.table]?.definition else { return }
+        guard let new = planned.new, let partition = tables[planned.table] else { return }
         let stamped = LegacyStamp(version).applied(to: new)
         // An index may have the stamp among its keys.
-        let entries = IndexMaintenance(definition: definition).changesLeavingOutUnfit(
+        let entries = partition.maintenance.changesLeavingOutUnfit(
             from: planned.stored?.item, to: stamped, tableKey: planned.key)
         let stored = PlannedWrite(
             table: planned.table, key: planned.key, storageKey: planned.storageKey, stored: planned.stored,
@@ -64,9 +64,9 @@ extension RegionEngine {
     }
 
     /// Logs the first of the two steps in which a deletion arrives. Answers the item that the second step removes.
-    mutating func logLegacyDeletionMark<Reader: KeyValueReader>(
+    mutating func logLegacyDeletionMark(
         _ change: ReplicatedChange, on old: Item?, in table: TableDefinition.Number, wallMilliseconds: UInt64,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) -> Item? {
         guard let old else { return nil }
         let marked = LegacyStamp.markingDeletion(of: old)

@@ -28,12 +28,14 @@ public struct LinkRecord: Sendable {
         of table: TableDefinition, from first: UInt64, until end: UInt64, reading store: some KeyValueReader,
         _ body: (LinkRecord) -> ScanStep
     ) throws(StoreError) {
+        // Not the definition itself: it is large, and would be copied for each record.
+        let (region, keySchema) = (table.region, table.keySchema)
         var failure: StoreError?
         try store.scan(StorageKeys.changes(table.number, from: first), in: .changes, reverse: false) { key, value in
             do {
                 let sequence = try StorageKeys.sequence(ofChange: key)
                 guard sequence < end else { return .stop }
-                let content = try content(of: value, sequence, table)
+                let content = try content(of: value, sequence, region, keySchema)
                 return body(LinkRecord(sequence: sequence, byteCount: value.count, content: content))
             } catch {
                 failure = .corrupted(path: "changes", reason: "\(error)")
@@ -44,20 +46,24 @@ public struct LinkRecord: Sendable {
     }
 
     private static func content(
-        of bytes: UnsafeRawBufferPointer, _ sequence: UInt64, _ table: TableDefinition
+        of bytes: UnsafeRawBufferPointer, _ sequence: UInt64, _ region: RegionName, _ keySchema: KeySchema
     ) throws -> Content {
-        guard try ChangeRecord.originRegion(of: bytes) == table.region else { return .passedOver }
+        guard try ChangeRecord.isMade(in: region, bytes) else { return .passedOver }
         let record = try ChangeRecord(sequence: sequence, decoding: bytes)
-        return .own(try ReplicatedChange(record, of: table), commitMilliseconds: record.commitMilliseconds)
+        return .own(try ReplicatedChange(record, keySchema), commitMilliseconds: record.commitMilliseconds)
     }
 }
 
 extension ReplicatedChange {
     /// The whole item of a change record, as it travels to other regions.
     public init(_ record: ChangeRecord, of table: TableDefinition) throws(KeyError) {
+        try self.init(record, table.keySchema)
+    }
+
+    fileprivate init(_ record: ChangeRecord, _ keySchema: KeySchema) throws(KeyError) {
         let image = record.newImage ?? record.oldImage ?? .empty
         self.init(
-            sequence: record.sequence, key: try table.keySchema.key(of: image), version: record.version,
+            sequence: record.sequence, key: try keySchema.key(of: image), version: record.version,
             baseVersion: record.baseVersion,
             item: record.newImage, cause: record.cause, transaction: record.transaction)
     }

@@ -35,9 +35,10 @@ public struct RegionEngine: Sendable {
     /// - Parameters:
     ///   - enforcesThroughput: whether writes are refused when provisioned capacity is used up.
     ///   - wallMilliseconds: from when on unused capacity is gathered; nil for each table's first write.
+    ///   - memory: of definitions that need not be decoded again.
     public init(
         loading store: some KeyValueReader, as region: RegionName, enforcesThroughput: Bool = false,
-        wallMilliseconds: UInt64? = nil
+        wallMilliseconds: UInt64? = nil, remembering memory: DefinitionMemory? = nil
     ) throws(StoreError) {
         self.region = region
         self.enforcesThroughput = enforcesThroughput
@@ -47,7 +48,7 @@ public struct RegionEngine: Sendable {
         storedClock = clock.last
         controlLog = try ControlLog.read(store)
         arrivals = try CatalogueCodec.readArrivals(store)
-        for definition in try CatalogueCodec.readTables(store) {
+        for definition in try CatalogueCodec.readTables(store, remembering: memory) {
             tables[definition.number] = try CatalogueCodec.readPartition(store, definition)
             provisionWrites(of: definition.number, wallMilliseconds: wallMilliseconds)
         }
@@ -57,8 +58,8 @@ public struct RegionEngine: Sendable {
     /// Applies one command on top of what the group already holds.
     ///
     /// - Throws: only when the store cannot be read; the group must then be given up as a whole.
-    public mutating func apply<Reader: KeyValueReader>(
-        _ command: Command, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    public mutating func apply(
+        _ command: Command, wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) -> Reply {
         switch command {
         case .write(let write):
@@ -101,7 +102,7 @@ public struct RegionEngine: Sendable {
     /// Adds what moves with every write: counters of the touched tables and the clock. Call once, before the commit.
     ///
     /// - Returns: the tables whose counters or use of capacity moved.
-    public mutating func finish<Reader: KeyValueReader>(_ group: inout WriteGroup<Reader>) -> [TableDefinition.Number] {
+    public mutating func finish(_ group: inout WriteGroup) -> [TableDefinition.Number] {
         for number in touched {
             guard let partition = tables[number] else { continue }
             group.put(StorageKeys.counters(number), partition.counters.encoded, in: .metadata)
@@ -133,18 +134,23 @@ public struct RegionEngine: Sendable {
 
     /// Whether the table is there: not dropped, even if its streams are still readable.
     func isLive(_ number: TableDefinition.Number) -> Bool {
-        if let partition = tables[number] { partition.definition.deletedMilliseconds == nil } else { false }
+        if let partition = tables[number] { partition.maintenance.definition.deletedMilliseconds == nil } else { false }
     }
 
     func partition(servingItemsOf number: TableDefinition.Number) -> Partition? {
-        guard let partition = tables[number], partition.definition.servesItems else { return nil }
+        guard let partition = tables[number], partition.maintenance.servesItems else { return nil }
         return partition
     }
 }
 
 /// One table of a region: its definition, its counters, and how far its links have come.
 public struct Partition: Sendable {
-    public internal(set) var definition: TableDefinition
+    /// Holds the definition: that is large, and partitions are copied with every commit.
+    private(set) var maintenance: IndexMaintenance
+    public internal(set) var definition: TableDefinition {
+        _read { yield maintenance.definition }
+        set { maintenance = IndexMaintenance(definition: newValue) }
+    }
     public internal(set) var counters: TableCounters
     /// By peer: how far this replica has applied the peer's log.
     public internal(set) var cursors: [RegionName: LinkCursor]
@@ -154,7 +160,7 @@ public struct Partition: Sendable {
     init(
         definition: TableDefinition, counters: TableCounters = TableCounters(), cursors: [RegionName: LinkCursor] = [:]
     ) {
-        self.definition = definition
+        maintenance = IndexMaintenance(definition: definition)
         self.counters = counters
         self.cursors = cursors
     }

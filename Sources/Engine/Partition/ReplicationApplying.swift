@@ -5,10 +5,12 @@ import Replication
 
 /// Writes that come from other replicas: over a link, or in the snapshot that fills a new one.
 extension RegionEngine {
-    mutating func applyReplicated<Reader: KeyValueReader>(
-        _ arriving: ReplicatedChanges, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func applyReplicated(
+        _ arriving: ReplicatedChanges, wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) -> Reply {
-        guard tables[arriving.table]?.definition.peers.contains(where: { $0.region == arriving.peer }) == true else {
+        guard let peers = tables[arriving.table]?.maintenance.definition.peers,
+            peers.contains(where: { $0.region == arriving.peer })
+        else {
             return .failed(.tableNotFound)
         }
         var outcome = ReplicationOutcome()
@@ -29,9 +31,9 @@ extension RegionEngine {
         return .replicated(outcome)
     }
 
-    private mutating func apply<Reader: KeyValueReader>(
+    private mutating func apply(
         _ change: ReplicatedChange, isRepeat: Bool, to table: TableDefinition.Number, wallMilliseconds: UInt64,
-        group: inout WriteGroup<Reader>, _ outcome: inout ReplicationOutcome
+        group: inout WriteGroup, _ outcome: inout ReplicationOutcome
     ) throws(StoreError) {
         let planned = try plan(key: change.key, item: change.item, in: table, reading: group)
         let decision = LastWriterWins.decide(arriving: change.version, stored: planned.stored?.version)
@@ -40,8 +42,8 @@ extension RegionEngine {
             return
         }
         // The conflict of a change that came before was told then; what lies above it now may have known it.
-        if !isRepeat, let definition = tables[table]?.definition,
-            let conflict = Conflict(change, stored: planned.stored, in: region, table: definition)
+        if !isRepeat, let partition = tables[table],
+            let conflict = Conflict(change, stored: planned.stored, in: region, table: partition.maintenance.definition)
         {
             outcome.conflicts += 1
             emit(conflict.event, wallMilliseconds: wallMilliseconds, group: &group)
@@ -65,8 +67,8 @@ extension RegionEngine {
             transaction: change.transaction, group: &group)
     }
 
-    mutating func applyBackfill<Reader: KeyValueReader>(
-        _ chunk: BackfillChunk, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func applyBackfill(
+        _ chunk: BackfillChunk, wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) -> Reply {
         guard isLive(chunk.table) else { return .failed(.tableNotFound) }
         var outcome = ReplicationOutcome()
@@ -91,20 +93,19 @@ extension RegionEngine {
     }
 
     /// A replicated item passed all checks in its own region; one that an index of this region cannot hold is left out of that index.
-    private func plan<Reader: KeyValueReader>(
-        key: EncodedKey, item: Item?, in table: TableDefinition.Number, reading group: WriteGroup<Reader>
+    private func plan(
+        key: EncodedKey, item: Item?, in table: TableDefinition.Number, reading group: WriteGroup
     ) throws(StoreError) -> PlannedWrite {
         let storageKey = StorageKeys.item(table, key)
         let stored = try group.storedItem(at: storageKey)
         var changes: [IndexEntryChange] = []
-        let definition = tables[table]?.definition
-        if let definition, !definition.indexes.isEmpty {
-            changes = IndexMaintenance(definition: definition).changesLeavingOutUnfit(
-                from: stored?.item, to: item, tableKey: key)
+        let partition = tables[table]
+        if let partition {
+            changes = partition.maintenance.changesLeavingOutUnfit(from: stored?.item, to: item, tableKey: key)
         }
         return PlannedWrite(
             table: table, key: key, storageKey: storageKey, stored: stored, new: item, indexChanges: changes,
-            isLegacyGlobal: definition?.isLegacyGlobal ?? false)
+            isLegacyGlobal: partition?.maintenance.isLegacyGlobal ?? false)
     }
 
     private mutating func note(

@@ -9,18 +9,18 @@ import Replication
 extension RegionEngine {
     /// Deletes those of the items that are there and are expired now, by this region's clock: an item that was renewed since somebody
     /// looked stays. Each delete is a write of this region and replicates like any other, but not in global tables of version 2017.11.29.
-    mutating func applyExpiredItems<Reader: KeyValueReader>(
-        table: TableDefinition.Number, keys: [EncodedKey], wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func applyExpiredItems(
+        table: TableDefinition.Number, keys: [EncodedKey], wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) -> Reply {
-        guard let definition = partition(servingItemsOf: table)?.definition, let timeToLive = definition.timeToLive,
-            timeToLive.status == .enabled
+        guard let maintenance = partition(servingItemsOf: table)?.maintenance,
+            let timeToLive = maintenance.definition.timeToLive, timeToLive.status == .enabled
         else { return .swept(deleted: 0) }
+        let definition = maintenance.definition
         // Expiry is free here and waits all the same: clients' writes come first, and each other region pays for the delete.
         guard tables[table]?.writes.hasCapacity(nowMilliseconds: wallMilliseconds) == true else {
             return .swept(deleted: 0)
         }
         let expired = TimeToLive.expired(atMilliseconds: wallMilliseconds)
-        let maintenance = IndexMaintenance(definition: definition)
         var deleted = 0
         for key in keys {
             let storageKey = StorageKeys.item(table, key)

@@ -5,8 +5,8 @@ import KeyValueStore
 
 /// TransactWriteItems: every action is decided before the first is made, and all land in one commit.
 extension RegionEngine {
-    mutating func applyTransaction<Reader: KeyValueReader>(
-        _ transaction: Transaction, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    mutating func applyTransaction(
+        _ transaction: Transaction, wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) -> Reply {
         if let token = transaction.token, let known = idempotency[Text(token.token)],
             !known.isExpired(wallMilliseconds: wallMilliseconds)
@@ -49,9 +49,9 @@ extension RegionEngine {
         return .transacted(.committed(outcomes))
     }
 
-    private mutating func stage<Reader: KeyValueReader>(
+    private mutating func stage(
         _ planned: [PlannedWrite], of transaction: Transaction, wallMilliseconds: UInt64,
-        group: inout WriteGroup<Reader>
+        group: inout WriteGroup
     ) -> [WriteOutcome] {
         let size = planned.count { $0.changesItem }
         let shares = shares(of: planned)
@@ -92,7 +92,7 @@ extension RegionEngine {
         for plan in changed {
             if let index = numbers.firstIndex(of: plan.table) {
                 shares[index].count += 1
-            } else if let partition = tables[plan.table], partition.definition.isGlobal {
+            } else if let partition = tables[plan.table], partition.maintenance.isGlobal {
                 numbers.append(plan.table)
                 let unstamped = planned.count { $0.table == plan.table && $0.isStamped }
                 shares.append(
@@ -104,8 +104,8 @@ extension RegionEngine {
         return shares
     }
 
-    private func currentItems<Reader: KeyValueReader>(
-        of writes: [ItemWrite], reading group: WriteGroup<Reader>
+    private func currentItems(
+        of writes: [ItemWrite], reading group: WriteGroup
     ) throws(StoreError) -> [Item?] {
         var items: [Item?] = []
         for write in writes {
@@ -114,8 +114,8 @@ extension RegionEngine {
         return items
     }
 
-    private mutating func remember<Reader: KeyValueReader>(
-        _ token: IdempotencyToken, wallMilliseconds: UInt64, group: inout WriteGroup<Reader>
+    private mutating func remember(
+        _ token: IdempotencyToken, wallMilliseconds: UInt64, group: inout WriteGroup
     ) {
         let record = IdempotencyRecord(digest: token.digest, completedMilliseconds: wallMilliseconds)
         idempotency[Text(token.token)] = record

@@ -3,14 +3,14 @@ public import KeyValueStore
 /// The writes that one commit of a region covers, with reads that see them before they are committed.
 ///
 /// Commands of one group take effect in order; the store learns of all of them at once.
-public struct WriteGroup<Reader: KeyValueReader> {
-    private let store: Reader
+public struct WriteGroup {
+    private let store: any KeyValueReader
     private var pendingItems: [PendingKey: StoredItem?] = [:]
     public private(set) var batch = WriteBatch()
     /// Whether a reply of this group promises durability.
     public private(set) var needsSync = false
 
-    public init(reading store: Reader) {
+    public init(reading store: any KeyValueReader) {
         self.store = store
     }
 

@@ -49,8 +49,7 @@ public struct KeySchema: Hashable, Sendable, Codable {
 
     /// The key of an item that may have other attributes too.
     public func key(of item: Item) throws(KeyError) -> EncodedKey {
-        var bytes = [UInt8](repeating: 0, count: EncodedKey.hashBytes)
-        bytes.reserveCapacity(64)
+        var bytes = EncodedKey.beginning
         for attribute in partitionKeys {
             try append(attribute, of: item, to: &bytes, bytesMax: Self.partitionKeyBytesMax, isPartitionKey: true)
         }
@@ -70,7 +69,7 @@ public struct KeySchema: Hashable, Sendable, Codable {
 
     /// The common beginning of all keys with these partition key values, in the order of `partitionKeys`.
     public func prefix(partitionValues: [AttributeValue]) throws(KeyError) -> EncodedKey {
-        var bytes = [UInt8](repeating: 0, count: EncodedKey.hashBytes)
+        var bytes = EncodedKey.beginning
         for (attribute, value) in zip(partitionKeys, partitionValues) {
             try EncodedKey.append(
                 value, as: attribute, to: &bytes, bytesMax: Self.partitionKeyBytesMax, isPartitionKey: true)
@@ -159,12 +158,25 @@ public struct EncodedKey: Hashable, Sendable {
         }
     }
 
+    /// In one go: hashing an array of bytes feeds them to the hasher one by one.
+    public func hash(into hasher: inout Hasher) {
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
     /// The bytes that all keys with this partition key begin with.
     public var partitionPrefix: ArraySlice<UInt8> { bytes[..<partitionEnd] }
 
     /// Where the partition key lies in the table's hash space; parallel scans split that space.
     public var hash: UInt32 {
         bytes.prefix(Self.hashBytes).reduce(0) { $0 << 8 | UInt32($1) }
+    }
+
+    /// Room for the hash, and for what most keys have behind it.
+    static var beginning: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64)
+        for _ in 0..<hashBytes { bytes.append(0) }
+        return bytes
     }
 
     static func writeHash(into bytes: inout [UInt8]) {

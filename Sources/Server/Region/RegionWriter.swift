@@ -36,7 +36,7 @@ struct RegionWriter {
     }
 
     private mutating func process(
-        _ envelopes: [Region.Envelope], in group: inout WriteGroup<RegionStore>, replies: inout [Reply]
+        _ envelopes: [Region.Envelope], in group: inout WriteGroup, replies: inout [Reply]
     ) throws(StoreError) {
         replies.removeAll(keepingCapacity: true)
         group.removeAll()

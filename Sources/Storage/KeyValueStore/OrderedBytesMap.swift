@@ -60,11 +60,13 @@ private final class Node {
     /// Merged nodes are at most this big, so that the next insertions do not split them again.
     static let mergedSizeMaximum = 48
 
+    // No checks of exclusive access at run time, which cost a tenth of every look-up: who changes a node holds the one reference to it.
+
     /// The keys of a leaf, or the separators of a branch: one fewer than its children.
-    var keys: PackedKeys
+    @exclusivity(unchecked) var keys: PackedKeys
     /// The values of a leaf, in the order of its keys.
-    var values: [[UInt8]]
-    var children: [Node]
+    @exclusivity(unchecked) var values: [[UInt8]]
+    @exclusivity(unchecked) var children: [Node]
 
     /// What a node that grew too big hands to its parent.
     struct Split {

@@ -26,7 +26,7 @@ final class Auditor {
     /// By region and client token.
     var tokens: [String: [String]] = [:]
     /// Every effective write that some region made: table, key, version.
-    var written: [String: [[UInt8]: [WrittenState]]] = [:]
+    var written: [String: [ItemKey: [WrittenState]]] = [:]
 
     struct WrittenState {
         let version: Version
@@ -96,7 +96,7 @@ final class ReplicaAudit {
     let wasFilled: Bool
     var isDropped = false
     var droppedBatch = 0
-    var keys: [[UInt8]: [KeyState]] = [:]
+    var keys: [ItemKey: [KeyState]] = [:]
     var records: [RecordAudit] = []
     /// The number of the first record in `records`.
     let firstSequence: UInt64 = 1
@@ -131,7 +131,7 @@ struct KeyState {
 /// A record of a change log.
 struct RecordAudit {
     let record: ChangeRecord
-    let key: [UInt8]
+    let key: ItemKey
     let batch: Int
     let step: Int
     /// Whether a client knows that the write was made.

@@ -10,14 +10,14 @@ import Replication
 /// request and answer, so the history of each key is linearizable with the log as its order (I2).
 extension Auditor {
     func read(_ item: Item?, of key: EncodedKey, in table: TableDefinition.Number, _ region: Int) {
-        let state = regions[region].replicas[table]?.keys[key.bytes]?.last
+        let state = regions[region].replicas[table]?.keys[ItemKey(key.bytes)]?.last
         require(state?.item == item, "I2", "a read in \(names[region]) shows what is not the state")
     }
 
     /// A write was answered as made.
     func acknowledged(_ write: ClientWrite, _ outcome: WriteOutcome, in region: Int, since began: Int) {
         guard let replica = regions[region].replicas[write.table] else { return }
-        let name = "\(names[region]) \(replica.name)"
+        var name: String { "\(names[region]) \(replica.name)" }
         require(
             write.demand.holds(outcome.oldItem), "I2",
             "\(name): a write was made although its condition did not hold: \(write.demand)")
@@ -44,7 +44,8 @@ extension Auditor {
         if let unique = write.unique { return replica.byUnique[unique] }
         for record in replica.records.reversed() {
             guard record.step >= began else { return nil }
-            if record.key == write.key.bytes, record.record.newImage == nil, record.record.oldImage == outcome.oldItem {
+            let isOfKey = record.key.bytes == write.key.bytes
+            if isOfKey, record.record.newImage == nil, record.record.oldImage == outcome.oldItem {
                 return record.record.sequence
             }
         }
@@ -54,9 +55,9 @@ extension Auditor {
     /// A write was answered as not made, because of what it found.
     func refused(_ write: ClientWrite, _ found: Item?, in region: Int, since began: Int) {
         guard let replica = regions[region].replicas[write.table] else { return }
-        let name = "\(names[region]) \(replica.name)"
+        var name: String { "\(names[region]) \(replica.name)" }
         require(!write.demand.holds(found), "I2", "\(name): a write was refused although its condition held")
-        let states = replica.keys[write.key.bytes] ?? []
+        let states = replica.keys[ItemKey(write.key.bytes)] ?? []
         var wasThere = states.isEmpty && found == nil
         for state in states.reversed() {
             if state.item == found { wasThere = true }
@@ -150,10 +151,11 @@ extension Auditor {
         let (high, low) = (event.string(winning), event.string(losing))
         require(high != low, "conflict", "a write is said to conflict with itself")
         // The winner's own region says what it replaced. A version is unique for an item only.
+        let itemKey = ItemKey(encoded.bytes)
         guard let home = names.firstIndex(where: { high.hasSuffix("@\($0)") }),
             let replica = replica(of: event.string(table), in: home),
             let record = replica.records.last(where: {
-                $0.key == encoded.bytes && "\($0.record.version)" == high
+                $0.key == itemKey && $0.record.version.region == names[home] && "\($0.record.version)" == high
             })?.record,
             let base = record.baseVersion
         else { return }

@@ -56,27 +56,27 @@ extension Auditor {
     private func putItem(_ key: [UInt8], _ value: [UInt8], _ region: Int, _ batch: Int) throws(StoreError) {
         guard let replica = replica(key, region) else { return }
         let stored = try StoredItem.read(value)
-        let bytes = Array(key.dropFirst(4))
-        if let before = replica.keys[bytes]?.last?.version {
+        let itemKey = ItemKey(Array(key.dropFirst(4)))
+        if let before = replica.keys[itemKey]?.last?.version {
             require(
                 stored.version > before, "I10",
                 "\(names[region]) replaced version \(before) of \(replica.name) by \(stored.version)")
         }
-        replica.keys[bytes, default: []].append(
+        replica.keys[itemKey, default: []].append(
             KeyState(version: stored.version, item: stored.item, batch: batch, step: step))
     }
 
     /// Only tombstones go, and only those that nothing older can come after.
     private func deleteItem(_ key: [UInt8], _ region: Int, _ batch: Int) {
         guard let replica = replica(key, region) else { return }
-        let bytes = Array(key.dropFirst(4))
-        if let last = replica.keys[bytes]?.last, let version = last.version {
+        let itemKey = ItemKey(Array(key.dropFirst(4)))
+        if let last = replica.keys[itemKey]?.last, let version = last.version {
             require(last.item == nil, "I15", "\(names[region]) dropped an item as if it were a tombstone")
             for peer in names.indices where peer != region {
                 guard let other = self.replica(of: replica.name, in: peer) else { continue }
                 let cursor = replica.cursors[names[peer]]?.last?.cursor ?? LinkCursor(next: 1)
                 let older = other.records.suffix(from: min(other.records.count, Int(cursor.next) - 1)).first { record in
-                    record.record.version.region == names[peer] && record.key == bytes
+                    record.record.version.region == names[peer] && record.key == itemKey
                         && record.record.version < version && !cursor.covers(record.record.sequence)
                 }
                 if let older {
@@ -87,7 +87,7 @@ extension Auditor {
                 }
             }
         }
-        replica.keys[bytes, default: []].append(KeyState(version: nil, item: nil, batch: batch, step: step))
+        replica.keys[itemKey, default: []].append(KeyState(version: nil, item: nil, batch: batch, step: step))
     }
 
     // MARK: Change records
@@ -101,11 +101,11 @@ extension Auditor {
         guard let record = try? value.withUnsafeBytes({ try ChangeRecord(sequence: sequence, decoding: $0) }),
             let encoded = try? Workload.keySchema.key(of: record.newImage ?? record.oldImage ?? .empty)
         else { throw .corrupted(path: "changes", reason: "a record cannot be decoded") }
-        let states = replica.keys[encoded.bytes] ?? []
-        check(record, encoded.bytes, states, replica, region)
+        let itemKey = ItemKey(encoded.bytes)
+        check(record, itemKey, replica.keys[itemKey] ?? [], replica, region)
         let isOwn = record.version.region == names[region]
         if isOwn, record.cause != .restore {
-            written[replica.name, default: [:]][encoded.bytes, default: []].append(
+            written[replica.name, default: [:]][itemKey, default: []].append(
                 WrittenState(version: record.version, item: record.newImage))
             if record.cause == .ttl {
                 let expiry = Workload.number(Workload.expiryAttribute, of: record.oldImage)
@@ -116,17 +116,17 @@ extension Auditor {
         }
         if let unique = Workload.unique(record.newImage) { replica.byUnique[unique] = sequence }
         replica.records.append(
-            RecordAudit(record: record, key: encoded.bytes, batch: batch, step: step, isAnswered: isAnswered))
-        for mapping in regions[region].mappings.keys where regions[region].mappings[mapping]?.table == replica.number {
-            regions[region].mappings[mapping]?.append(record, key: encoded.bytes, in: names[region])
+            RecordAudit(record: record, key: itemKey, batch: batch, step: step, isAnswered: isAnswered))
+        for mapping in regions[region].mappings.values where mapping.table == replica.number {
+            mapping.append(record, key: itemKey, in: names[region])
         }
         return isOwn ? record.transaction?.id : nil
     }
 
     private func check(
-        _ record: ChangeRecord, _ key: [UInt8], _ states: [KeyState], _ replica: ReplicaAudit, _ region: Int
+        _ record: ChangeRecord, _ key: ItemKey, _ states: [KeyState], _ replica: ReplicaAudit, _ region: Int
     ) {
-        let name = "\(names[region]) \(replica.name)"
+        var name: String { "\(names[region]) \(replica.name)" }
         require(
             record.sequence == replica.nextSequence, "I6",
             "\(name): record \(record.sequence) follows \(replica.nextSequence - 1)")
@@ -182,7 +182,7 @@ extension Auditor {
 
     /// The change is in the target's history, or the first later state there is another region's, to which it lost.
     func check(
-        _ record: ChangeRecord, _ key: [UInt8], isAppliedIn replica: ReplicaAudit, from peer: RegionName,
+        _ record: ChangeRecord, _ key: ItemKey, isAppliedIn replica: ReplicaAudit, from peer: RegionName,
         _ sequence: UInt64
     ) {
         var next: Version?
@@ -221,8 +221,8 @@ extension Auditor {
                 replica.cursors[peer] = Array(cursors.prefix { $0.batch <= kept })
             }
             if replica.isDropped, replica.droppedBatch > kept { replica.isDropped = false }
-            for mapping in regions[region].mappings.keys where regions[region].mappings[mapping]?.table == number {
-                regions[region].mappings[mapping]?.cut(behind: replica.nextSequence - 1)
+            for mapping in regions[region].mappings.values where mapping.table == number {
+                mapping.cut(behind: replica.nextSequence - 1)
             }
         }
         regions[region].arrivals.removeAll { $0.batch > kept }

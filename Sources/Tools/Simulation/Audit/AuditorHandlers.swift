@@ -4,31 +4,31 @@ import Partition
 import Replication
 
 /// What a mapping owes: the matching records that are neither handled nor given up (I17, I18).
-struct MappingAudit {
+final class MappingAudit {
     let table: TableDefinition.Number
     let filter: SimulatedMapping.Filter
     /// Matching sequence numbers that are not finished, by key.
-    private(set) var open: [[UInt8]: [UInt64]] = [:]
-    private var keys: [UInt64: [UInt8]] = [:]
+    private(set) var open: [ItemKey: [UInt64]] = [:]
+    private var keys: [UInt64: ItemKey] = [:]
 
     init(table: TableDefinition.Number, filter: SimulatedMapping.Filter) {
         self.table = table
         self.filter = filter
     }
 
-    mutating func append(_ record: ChangeRecord, key: [UInt8], in region: RegionName) {
+    func append(_ record: ChangeRecord, key: ItemKey, in region: RegionName) {
         guard filter.takes(record, in: region) else { return }
         open[key, default: []].append(record.sequence)
         keys[record.sequence] = key
     }
 
-    mutating func finish(_ sequence: UInt64) {
+    func finish(_ sequence: UInt64) {
         guard let key = keys.removeValue(forKey: sequence) else { return }
         open[key]?.removeAll { $0 == sequence }
     }
 
     /// The log lost what is behind this record.
-    mutating func cut(behind sequence: UInt64) {
+    func cut(behind sequence: UInt64) {
         for (key, sequences) in open where sequences.last.map({ $0 > sequence }) ?? false {
             open[key] = sequences.filter { $0 <= sequence }
         }
@@ -37,7 +37,6 @@ struct MappingAudit {
 
     var isDone: Bool { keys.isEmpty }
     var oldest: UInt64? { keys.keys.min() }
-    func key(of sequence: UInt64) -> [UInt8]? { keys[sequence] }
 }
 
 extension Auditor {
@@ -46,7 +45,7 @@ extension Auditor {
     /// - Parameter isStored: whether the position is the stored one. Without one the mapping begins anew with what a stream still shows.
     func adopted(_ mapping: SimulatedMapping, in region: Int, from checkpoint: UInt64, isStored: Bool) {
         if isStored, let known = regions[region].mappings[mapping.index], known.table == mapping.table { return }
-        var audit = MappingAudit(table: mapping.table, filter: mapping.filter)
+        let audit = MappingAudit(table: mapping.table, filter: mapping.filter)
         for record in regions[region].replicas[mapping.table]?.records ?? []
         where record.record.sequence > checkpoint {
             audit.append(record.record, key: record.key, in: names[region])
@@ -61,7 +60,7 @@ extension Auditor {
 
     func invoked(_ invocation: Invocation, of mapping: SimulatedMapping, in region: Int) {
         guard let audit = regions[region].mappings[mapping.index], audit.table == mapping.table else { return }
-        let name = "\(names[region]) \(mapping.name)"
+        var name: String { "\(names[region]) \(mapping.name)" }
         let batch = Set(invocation.records.map(\.sequence))
         for reference in invocation.records {
             guard let logged = regions[region].replicas[mapping.table]?.record(reference.sequence) else {
@@ -121,7 +120,7 @@ extension Auditor {
         let lanes = UInt64(positions.finished.count)
         for (key, sequences) in audit.open {
             guard let first = sequences.first else { continue }
-            let lane = Int(Simulation.keyHash(key) % lanes)
+            let lane = Int(Simulation.keyHash(key.bytes) % lanes)
             require(
                 positions.finished[lane] < first, "I17",
                 "\(names[region]) \(mapping.name): the position \(positions.finished[lane]) of lane \(lane) passes record "

@@ -63,30 +63,23 @@ extension Simulation {
     private func read(_ client: SimulatedClient, in region: SimulatedRegion) throws(StoreError) {
         let table = random.below(Workload.tables.count)
         let key = random.below(options.keysCount)
-        if let definition = region.table(Workload.tables[table]), definition.servesItems {
-            let encoded = try encodedKey(key)
-            let item = try region.state(of: encoded, in: definition.number)?.item
+        if let held = region.held(Workload.tables[table]), held.servesItems {
+            let encoded = workload.keys[key].encoded
+            let item = try region.state(of: encoded, in: held.number)?.item
             client.seen[slot(table, key)] = Workload.unique(item)
-            auditor.read(item, of: encoded, in: definition.number, region.index)
+            auditor.read(item, of: encoded, in: held.number, region.index)
         }
         next(client)
     }
 
     private func slot(_ table: Int, _ key: Int) -> Int { table * options.keysCount + key }
 
-    private func encodedKey(_ key: Int) throws(StoreError) -> EncodedKey {
-        guard let encoded = try? Workload.keySchema.key(of: Workload.keyItem(key)) else {
-            throw .corrupted(path: "workload", reason: "a key cannot be encoded")
-        }
-        return encoded
-    }
-
     // MARK: Writes
 
     private func makeWrite(
-        _ client: SimulatedClient, _ definition: TableDefinition, table: Int, key: Int
+        _ client: SimulatedClient, _ number: TableDefinition.Number, table: Int, key: Int
     ) -> (write: ItemWrite, memory: ClientWrite)? {
-        guard let encoded = try? encodedKey(key) else { return nil }
+        let (encoded, keyItem) = workload.keys[key]
         let seen = client.seen[slot(table, key)]
         var demand = Workload.Demand.nothing
         if options.hasConditions, random.isTrue(percent: 55) { demand = seen.map { .unique($0) } ?? .missing }
@@ -107,12 +100,12 @@ extension Simulation {
                 Workload.item(key, unique: auditor.uniqueCount, &random, expirySeconds: drawExpiry()))
         }
         let write = ItemWrite(
-            table: definition.number, key: encoded, keyItem: Workload.keyItem(key), change: change,
+            table: number, key: encoded, keyItem: keyItem, change: change,
             condition: workload.condition(demand))
         return (
             write,
             ClientWrite(
-                table: definition.number, key: encoded, slot: slot(table, key), unique: unique, isUpdate: isUpdate,
+                table: number, key: encoded, slot: slot(table, key), unique: unique, isUpdate: isUpdate,
                 demand: demand)
         )
     }
@@ -125,8 +118,8 @@ extension Simulation {
     private func sendWrite(_ client: SimulatedClient, in region: SimulatedRegion) {
         let table = random.below(Workload.tables.count)
         let key = random.below(options.keysCount)
-        guard let definition = region.table(Workload.tables[table]),
-            let (write, memory) = makeWrite(client, definition, table: table, key: key)
+        guard let held = region.held(Workload.tables[table]),
+            let (write, memory) = makeWrite(client, held.number, table: table, key: key)
         else { return next(client) }
         client.isBusy = true
         let began = auditor.step
@@ -152,8 +145,8 @@ extension Simulation {
     /// Different keys of one table, each write for itself.
     private func sendBatch(_ client: SimulatedClient, in region: SimulatedRegion) {
         let table = random.below(Workload.tables.count)
-        guard let definition = region.table(Workload.tables[table]) else { return next(client) }
-        let writes = drawKeys(2).compactMap { makeWrite(client, definition, table: table, key: $0) }
+        guard let held = region.held(Workload.tables[table]) else { return next(client) }
+        let writes = drawKeys(2).compactMap { makeWrite(client, held.number, table: table, key: $0) }
         let plain = writes.filter { $0.memory.demand == .nothing && !$0.memory.isUpdate }
         guard !plain.isEmpty else { return next(client) }
         client.isBusy = true
@@ -181,8 +174,8 @@ extension Simulation {
         for key in drawKeys(1 + random.below(3)) {
             let tables = random.isTrue(percent: 40) ? [0, 1] : [random.below(2)]
             for table in tables {
-                guard let definition = region.table(Workload.tables[table]),
-                    let write = makeWrite(client, definition, table: table, key: key)
+                guard let held = region.held(Workload.tables[table]),
+                    let write = makeWrite(client, held.number, table: table, key: key)
                 else { return next(client) }
                 writes.append(write)
             }

@@ -149,7 +149,7 @@ extension Simulation {
         try beginReading(in: region)
         for link in links where link.source === region || link.target === region { wake(link) }
         jobs.mustResume = true
-        plan(.jobLooks, in: 10)
+        planJob(in: 10)
     }
 
     private func forgetClock(of region: SimulatedRegion) throws(StoreError) {

@@ -21,38 +21,38 @@ struct EventQueue<Event> {
         count += 1
         let slot = freeSlots.popLast() ?? slots.count
         if slot == slots.count { slots.append(event) } else { slots[slot] = event }
-        heap.append(Entry(milliseconds: milliseconds, order: count, slot: slot))
-        var child = heap.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard heap[child].precedes(heap[parent]) else { return }
-            heap.swapAt(child, parent)
-            child = parent
+        let entry = Entry(milliseconds: milliseconds, order: count, slot: slot)
+        heap.append(entry)
+        // The hole for the entry rises.
+        var hole = heap.count - 1
+        while hole > 0 {
+            let parent = (hole - 1) / 2
+            guard entry.precedes(heap[parent]) else { break }
+            heap[hole] = heap[parent]
+            hole = parent
         }
+        heap[hole] = entry
     }
 
     mutating func next() -> (milliseconds: UInt64, event: Event)? {
         guard let first = heap.first, let last = heap.popLast() else { return nil }
-        if !heap.isEmpty {
-            heap[0] = last
-            sink()
-        }
+        if !heap.isEmpty { sink(last) }
         freeSlots.append(first.slot)
         guard let event = slots[first.slot].take() else { preconditionFailure("each slot of the heap holds an event") }
         return (first.milliseconds, event)
     }
 
-    private mutating func sink() {
-        var parent = 0
+    /// Puts the entry below the hole at the top, which sinks.
+    private mutating func sink(_ entry: Entry) {
+        var hole = 0
         while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child].precedes(heap[least])
-            {
-                least = child
-            }
-            guard least != parent else { return }
-            heap.swapAt(parent, least)
-            parent = least
+            var child = 2 * hole + 1
+            guard child < heap.count else { break }
+            if child + 1 < heap.count, heap[child + 1].precedes(heap[child]) { child += 1 }
+            guard heap[child].precedes(entry) else { break }
+            heap[hole] = heap[child]
+            hole = child
         }
+        heap[hole] = entry
     }
 }

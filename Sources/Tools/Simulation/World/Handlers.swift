@@ -18,6 +18,8 @@ final class SimulatedMapping {
     let table: TableDefinition.Number
     let stream: Stream
     var shards: [Shard]
+    /// The table as of when its shards were compared with `shards`.
+    var comparedTable: HeldTable?
     var engine: EventSourceEngine
     var matcher: PatternMatcher?
     let context: RecordContext
@@ -73,12 +75,30 @@ final class SimulatedMapping {
     }
 }
 
-/// A call of a function under way.
-struct SimulatedCall {
+/// A call of a function under way. A reference: events are moved around.
+final class SimulatedCall {
     let mapping: Int
     let run: Int
     let invocation: Invocation
     let outcome: InvocationOutcome
+
+    init(mapping: Int, run: Int, invocation: Invocation, outcome: InvocationOutcome) {
+        self.mapping = mapping
+        self.run = run
+        self.invocation = invocation
+        self.outcome = outcome
+    }
+}
+
+/// Records that a mapping has given up, on their way to its destination. A reference: events are moved around.
+final class SimulatedDiscard {
+    let run: Int
+    let discard: Discard
+
+    init(run: Int, discard: Discard) {
+        self.run = run
+        self.discard = discard
+    }
 }
 
 /// Streams are read, filtered and handed to the engines as `EventSourceLoop` does.
@@ -205,17 +225,21 @@ extension Simulation {
     private func readTurn(
         _ mapping: SimulatedMapping, in region: SimulatedRegion, at now: UInt64
     ) throws(StoreError) -> Bool {
-        guard let partition = region.published.tables[mapping.table],
-            let stream = partition.definition.streams.first(where: { $0.label == mapping.stream.label })
+        guard let table = region.tables.first(where: { $0.number == mapping.table }),
+            let counters = region.published.tables[mapping.table]?.counters
         else { return false }
-        if stream.shards != mapping.shards {
-            mapping.shards = stream.shards
-            perform(
-                mapping.engine.shardsChanged(SimulatedMapping.stretches(stream.shards), at: now), of: mapping,
-                in: region)
+        if mapping.comparedTable !== table {
+            guard let stream = table.definition.streams.first(where: { $0.label == mapping.stream.label })
+            else { return false }
+            mapping.comparedTable = table
+            if stream.shards != mapping.shards {
+                mapping.shards = stream.shards
+                perform(
+                    mapping.engine.shardsChanged(SimulatedMapping.stretches(stream.shards), at: now), of: mapping,
+                    in: region)
+            }
         }
         guard let request = mapping.engine.readRequest else { return false }
-        let counters = partition.counters
         if request.after + 1 < counters.firstSequence {
             perform(mapping.engine.trimmed(before: counters.firstSequence, at: now), of: mapping, in: region)
             return true
@@ -272,10 +296,8 @@ extension Simulation {
             case .invoke(let invocation): invoke(invocation, of: mapping, in: region)
             case .discard(let discard):
                 auditor.gaveUp(discard, of: mapping, in: region.index)
-                plan(
-                    .destinationSettles(
-                        region.index, life: region.life, mapping: mapping.index, run: mapping.run, discard),
-                    in: random.upTo(10))
+                let discarded = SimulatedDiscard(run: mapping.run, discard: discard)
+                plan(.destinationSettles(region.index, life: region.life, discarded), in: random.upTo(10))
             case .positionsChanged(let positions): mapping.unsavedPositions = positions
             case .recordsLost(let lost): auditor.lostToRetention(lost, of: mapping, in: region.index)
             // No mapping of the simulation asks for whole transactions.
@@ -325,9 +347,11 @@ extension Simulation {
     }
 
     func settle(
-        _ discard: Discard, of index: Int, _ run: Int, in region: SimulatedRegion, _ life: Int
+        _ discarded: SimulatedDiscard, in region: SimulatedRegion, _ life: Int
     ) throws(StoreError) {
-        guard region.life == life, let mapping = region.mappings.first(where: { $0.run == run }) else { return }
+        guard region.life == life, let mapping = region.mappings.first(where: { $0.run == discarded.run })
+        else { return }
+        let discard = discarded.discard
         auditor.finished(discard.records.map(\.sequence), of: mapping, in: region.index)
         let now = steadyMilliseconds(region)
         perform(mapping.engine.destinationSettled(discard.id, at: now), of: mapping, in: region)

@@ -83,7 +83,7 @@ extension Simulation {
         planJob(in: 500)
     }
 
-    private func planJob(in milliseconds: UInt64 = jobPollMilliseconds) {
+    func planJob(in milliseconds: UInt64 = jobPollMilliseconds) {
         guard !jobs.isPlanned else { return }
         jobs.isPlanned = true
         plan(.jobLooks, in: milliseconds)
@@ -93,7 +93,11 @@ extension Simulation {
         jobs.isPlanned = false
         if jobs.current == nil, jobs.mustResume, regions.allSatisfy(\.isServing) { resume() }
         if let job = jobs.current { try advance(job) }
-        if jobs.current != nil || jobs.mustResume { planJob() }
+        // What is busy looks again when its commands are answered, and what has to be resumed when the last region has started.
+        switch jobs.current?.phase {
+        case .filling, .waiting: planJob()
+        case .busy, nil: break
+        }
     }
 
     private func advance(_ job: ReplicaJobs.Job) throws(StoreError) {
@@ -157,7 +161,6 @@ extension Simulation {
             steps += addPeer(target.name, to: tableName, in: region, from: source.name)
         }
         perform(steps, run) { [unowned self] in beginFilling(tableName, target, source, run) }
-        planJob()
     }
 
     private func addPeer(
@@ -237,6 +240,7 @@ extension Simulation {
         perform([(target, { .backfill(BackfillChunk(table: number, states: chunk)) })], job.run) {
             [unowned self] in
             jobs.current?.phase = .filling(source: source, number: number, states: rest)
+            planJob()
         }
     }
 
@@ -324,7 +328,6 @@ extension Simulation {
             jobs.current?.phase = .waiting(waits, isRemoval: true)
             planJob()
         }
-        planJob()
     }
 
     private func drop(_ job: ReplicaJobs.Job) {

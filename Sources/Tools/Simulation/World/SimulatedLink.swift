@@ -22,6 +22,17 @@ final class SimulatedLink {
         var cursor: LinkCursor
         var savedNext: UInt64
         var savedMilliseconds: UInt64
+        /// Where nothing could travel, and until when that stays so.
+        var idleness: Idleness?
+    }
+
+    /// What a look found that was in vain: the same look finds the same, until time or something else has changed.
+    struct Idleness {
+        let head: UInt64
+        let settings: LinkSettings
+        /// Wall clock of the source.
+        let fromMilliseconds: UInt64
+        let untilMilliseconds: UInt64
     }
 
     init(index: Int, source: SimulatedRegion, target: SimulatedRegion, settings: LinkSettings) {
@@ -30,6 +41,9 @@ final class SimulatedLink {
         self.target = target
         self.settings = settings
     }
+
+    /// Whether it can do something now. When that changes, the link is woken.
+    var isAwake: Bool { !isBusy && !source.isDown && target.isServing }
 
     var isCarrying: Bool { settings.state == .running && !source.isIsolated && !target.isIsolated }
 
@@ -42,13 +56,24 @@ final class SimulatedLink {
     }
 }
 
-/// A batch on its way over the network.
-struct Delivery {
+/// A batch on its way over the network. A reference: events are moved around.
+final class Delivery {
     let table: TableDefinition.Number
     let sourceNumber: TableDefinition.Number
     let changes: [ReplicatedChange]
     let savedCursor: LinkCursor
     let cursor: LinkCursor
+
+    init(
+        table: TableDefinition.Number, sourceNumber: TableDefinition.Number, changes: [ReplicatedChange],
+        savedCursor: LinkCursor, cursor: LinkCursor
+    ) {
+        self.table = table
+        self.sourceNumber = sourceNumber
+        self.changes = changes
+        self.savedCursor = savedCursor
+        self.cursor = cursor
+    }
 }
 
 /// Links read, deliver and save their cursors as `Link` does.
@@ -62,6 +87,7 @@ extension Simulation {
     }
 
     func wake(_ link: SimulatedLink, in milliseconds: UInt64 = 0) {
+        guard link.isAwake else { return }
         let time = nowMilliseconds + milliseconds
         if let planned = link.plannedMilliseconds, planned <= time { return }
         link.plannedMilliseconds = time
@@ -71,7 +97,7 @@ extension Simulation {
     func look(_ link: SimulatedLink, _ life: Int) throws(StoreError) {
         guard link.life == life, let planned = link.plannedMilliseconds, planned <= nowMilliseconds else { return }
         link.plannedMilliseconds = nil
-        guard !link.isBusy, !link.source.isDown, !link.target.isDown else { return }
+        guard link.isAwake else { return }
         var wait = Self.pollMilliseconds
         let tables = link.target.tables.filter { $0.hasPeer(link.source.name) }
         if link.positions.count > tables.count {
@@ -97,15 +123,26 @@ extension Simulation {
             let head = source.published.tables[sourceTable.number],
             var position = position(of: link, table.number, from: sourceTable.number)
         else { return Self.pollMilliseconds }
-        let batch = try LinkBatch(
-            of: sourceTable.definition, to: target.name, from: position.cursor, link.settings, counters: head.counters,
-            clock: source.published.clock.last, nowMilliseconds: wallMilliseconds(source), reading: source.store)
+        let wall = wallMilliseconds(source)
+        if let idle = position.idleness, idle.head == head.counters.nextSequence || !idle.settings.reorders,
+            (idle.fromMilliseconds..<idle.untilMilliseconds).contains(wall), idle.settings == link.settings
+        {
+            return min(idle.untilMilliseconds - wall, Self.pollMilliseconds)
+        }
+        let batch = try sourceTable.batch(
+            to: target.name, from: position.cursor, link.settings, counters: head.counters,
+            clock: source.published.clock.last, nowMilliseconds: wall, reading: source.store)
         guard let batch else {
             auditor.violate("I20", "the log of \(source.name) no longer holds what the link to \(target.name) needs")
             return Self.pollMilliseconds
         }
         if batch.changes.isEmpty {
             position.cursor = batch.cursor
+            position.idleness = batch.waitMilliseconds.map { wait in
+                .init(
+                    head: head.counters.nextSequence, settings: link.settings, fromMilliseconds: wall,
+                    untilMilliseconds: wall + wait)
+            }
             link.positions[table.number] = position
         } else {
             for change in batch.changes {
@@ -180,9 +217,11 @@ extension Simulation {
         }
     }
 
-    /// Saves a cursor that moved over records which were not forwarded, so that the source may trim its log.
+    /// Saves a cursor that moved over records which were not forwarded, so that the source may trim its log. It would not arrive over a
+    /// line that is cut; the end of the fault wakes the link.
     private func saveCursorIfDue(_ link: SimulatedLink, _ tables: [HeldTable]) -> UInt64 {
         var wait = Self.pollMilliseconds
+        guard link.isCarrying else { return wait }
         for table in tables {
             guard let position = link.positions[table.number], position.cursor.next > position.savedNext else {
                 continue
@@ -239,6 +278,18 @@ extension Simulation {
             table: replicated.table, peer: replicated.peer,
             changes: replicated.changes.map { $0.with(version: $0.version.successor(in: replicated.peer)) },
             cursor: replicated.cursor)
+    }
+}
+
+extension HeldTable {
+    /// Here, so that the definition is read where it lies.
+    fileprivate func batch(
+        to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings, counters: TableCounters,
+        clock: HybridTimestamp, nowMilliseconds: UInt64, reading store: SimulatedStore
+    ) throws(StoreError) -> LinkBatch? {
+        try LinkBatch(
+            of: definition, to: target, from: cursor, settings, counters: counters, clock: clock,
+            nowMilliseconds: nowMilliseconds, reading: store)
     }
 }
 

@@ -26,7 +26,7 @@ public final class Simulation {
     var regions: [SimulatedRegion] = []
     var links: [SimulatedLink] = []
     var clients: [SimulatedClient] = []
-    let workload = Workload()
+    let workload: Workload
     let auditor: Auditor
     public internal(set) var statistics = SimulationStatistics()
     var trace: Trace
@@ -54,7 +54,7 @@ public final class Simulation {
         case keepsHouse(Int)
         case handlersLook(Int, life: Int)
         case handlerAnswers(Int, life: Int, SimulatedCall)
-        case destinationSettles(Int, life: Int, mapping: Int, run: Int, Discard)
+        case destinationSettles(Int, life: Int, SimulatedDiscard)
         case faultComes
         case faultEnds(EndingFault)
         case starts(Int)
@@ -70,6 +70,7 @@ public final class Simulation {
         random = SplitMix(seed: options.seed)
         trace = Trace(show: showsSteps)
         operationsLeft = options.operationsCount
+        workload = try Workload(keysCount: options.keysCount)
         auditor = Auditor(regions: Array(Self.names.prefix(options.regionsCount)))
         for index in 0..<options.regionsCount {
             regions.append(try SimulatedRegion(index: index, name: Self.names[index]))
@@ -111,8 +112,7 @@ public final class Simulation {
         case .keepsHouse(let region): try keepHouse(regions[region])
         case .handlersLook(let region, let life): try lookAtStreams(regions[region], life)
         case .handlerAnswers(let region, let life, let call): try answer(call, in: regions[region], life)
-        case .destinationSettles(let region, let life, let mapping, let run, let discard):
-            try settle(discard, of: mapping, run, in: regions[region], life)
+        case .destinationSettles(let region, let life, let discard): try settle(discard, in: regions[region], life)
         case .faultComes: try drawFault()
         case .faultEnds(let fault): try end(fault)
         case .starts(let region): try start(regions[region])

@@ -1,6 +1,7 @@
 import AttributeModel
 import Bytes
 import Expressions
+import KeyValueStore
 import Partition
 import Replication
 
@@ -12,9 +13,20 @@ struct Workload {
     private static let groups: [Text] = ["a", "b", "c"]
 
     private let missing: ConditionExpression?
+    /// By key.
+    let keys: [(encoded: EncodedKey, item: Item)]
 
-    init() {
+    init(keysCount: Int) throws(StoreError) {
         missing = Self.condition("attribute_not_exists(pk)", values: nil)
+        var keys: [(encoded: EncodedKey, item: Item)] = []
+        for key in 0..<keysCount {
+            let item = Self.keyItem(named: Text("k\(key)"))
+            guard let encoded = try? Self.keySchema.key(of: item) else {
+                throw .corrupted(path: "workload", reason: "a key cannot be encoded")
+            }
+            keys.append((encoded, item))
+        }
+        self.keys = keys
     }
 
     static func definition(
@@ -43,8 +55,6 @@ struct Workload {
 
     // MARK: Items
 
-    static func keyItem(_ key: Int) -> Item { keyItem(named: Text("k\(key)")) }
-
     static func keyItem(named name: Text) -> Item {
         var attributes = AttributeMap()
         attributes["pk"] = .string(name)
@@ -66,7 +76,7 @@ struct Workload {
 
     static func number(_ name: Text, of item: Item?) -> Int? {
         guard case .number(let number)? = item?.value(of: name) else { return nil }
-        return Int(number.text)
+        return number.integer
     }
 
     // MARK: Expressions
