@@ -11,8 +11,10 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: settings)
+func layer(
+    _ folder: String, _ name: String, _ dependencies: [Target.Dependency] = [], and own: [SwiftSetting] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: settings + own)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], fixtures: [String] = []) -> Target {
@@ -186,16 +188,12 @@ let package = Package(
             path: "Sources/Tools/benchmarks", swiftSettings: settings, linkerSettings: allocator),
 
         // One thread, and a fifteenth of its time went into checks that nothing is accessed while it is changed.
-        .target(
-            name: "Simulation",
-            dependencies: [
+        layer(
+            "Tools", "Simulation",
+            [
                 "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "Partition",
                 "EventPattern", "EventSource", "KeyValueStore",
-            ],
-            path: "Sources/Tools/Simulation",
-            swiftSettings: settings + [
-                .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
-            ]),
+            ], and: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
         .executableTarget(
             name: "simulator", dependencies: ["Simulation", "KeyValueStore", argumentParser],
             path: "Sources/Tools/simulator", swiftSettings: settings, linkerSettings: allocator),
