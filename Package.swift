@@ -11,8 +11,11 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: settings)
+func layer(
+    _ folder: String, _ name: String, _ dependencies: [Target.Dependency] = [], flags: [SwiftSetting] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: settings + flags)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], fixtures: [String] = []) -> Target {
@@ -180,12 +183,14 @@ let package = Package(
             ],
             path: "Sources/Tools/benchmarks", swiftSettings: settings),
 
+        // One thread, and every 25th of its instructions checked that nothing is accessed while it is changed. Debug builds check it.
         layer(
             "Tools", "Simulation",
             [
                 "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "Partition",
                 "EventPattern", "EventSource", "KeyValueStore",
-            ]),
+            ],
+            flags: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
         .executableTarget(
             name: "simulator", dependencies: ["Simulation", "KeyValueStore", argumentParser],
             path: "Sources/Tools/simulator", swiftSettings: settings),

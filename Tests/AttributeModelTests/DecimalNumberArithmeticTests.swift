@@ -13,6 +13,13 @@ struct DecimalNumberArithmeticTests {
         #expect(outcome { () throws(NumberError) in try left.subtracting(right) } == expected(row.difference))
     }
 
+    @Test
+    func integers() throws {
+        let largest = Int.max
+        for value in [0, 7, -7, 1_700_000_000, largest, -largest] { #expect(DecimalNumber(value).integer == value) }
+        for text in ["0.5", "9223372036854775808", "1E+125"] { #expect(try DecimalNumber(text).integer == nil) }
+    }
+
     @Test(arguments: seeds)
     func asTheNaiveDecimal(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)

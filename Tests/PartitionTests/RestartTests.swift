@@ -76,6 +76,20 @@ import Testing
         #expect(try region.version(#"{"pk":{"S":"b"}}"#) > first)
     }
 
+    @Test("remembered definitions are those that are stored")
+    func remembersDefinitions() throws {
+        var region = TestRegion()
+        try region.create(region.definition("T"))
+        let memory = DefinitionMemory()
+        for peers in [[], [], [Self.peer]] {
+            if !peers.isEmpty { try region.create(region.definition("U", peers: peers)) }
+            let fresh = try RegionEngine(loading: region.store, as: region.name)
+            let read = try RegionEngine(loading: region.store, as: region.name, remembering: memory)
+            #expect(read.tables.mapValues(\.definition) == fresh.tables.mapValues(\.definition))
+            #expect(read.tables.count == (peers.isEmpty ? 1 : 2))
+        }
+    }
+
     @Test("the store of another region is not opened")
     func otherRegion() throws {
         var region = TestRegion()

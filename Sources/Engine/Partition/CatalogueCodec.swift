@@ -1,5 +1,6 @@
 import Bytes
 import FoundationEssentials
+import JSONBytes
 import KeyValueStore
 import Replication
 
@@ -40,14 +41,24 @@ package enum CatalogueCodec {
             })
     }
 
-    static func readTables(_ store: some KeyValueReader) throws(StoreError) -> [TableDefinition] {
+    static func readTables(
+        _ store: some KeyValueReader, remembering memory: DefinitionMemory?
+    ) throws(StoreError) -> [TableDefinition] {
         var values: [[UInt8]] = []
         try store.scan(StorageKeys.tables, in: .metadata, reverse: false) { _, value in
             values.append(Array(value))
             return .next
         }
         var definitions: [TableDefinition] = []
-        for value in values { definitions.append(try decodeJSON(value, what: "a table definition")) }
+        for value in values {
+            if let known = memory?[value] {
+                definitions.append(known)
+            } else {
+                let definition: TableDefinition = try decodeJSON(value, what: "a table definition")
+                memory?[value] = definition
+                definitions.append(definition)
+            }
+        }
         return definitions
     }
 
@@ -133,10 +144,8 @@ package enum CatalogueCodec {
 
     /// JSON with sorted members.
     package static func encodeJSON(_ value: some Encodable) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            return Array(try encoder.encode(value))
+            return try SortedJSON.encode(value)
         } catch {
             preconditionFailure("catalogue types hold nothing that JSON cannot express: \(error)")
         }

@@ -35,9 +35,10 @@ public struct RegionEngine: Sendable {
     /// - Parameters:
     ///   - enforcesThroughput: whether writes are refused when provisioned capacity is used up.
     ///   - wallMilliseconds: from when on unused capacity is gathered; nil for each table's first write.
+    ///   - memory: of definitions that need not be decoded again.
     public init(
         loading store: some KeyValueReader, as region: RegionName, enforcesThroughput: Bool = false,
-        wallMilliseconds: UInt64? = nil
+        wallMilliseconds: UInt64? = nil, remembering memory: DefinitionMemory? = nil
     ) throws(StoreError) {
         self.region = region
         self.enforcesThroughput = enforcesThroughput
@@ -47,7 +48,7 @@ public struct RegionEngine: Sendable {
         storedClock = clock.last
         controlLog = try ControlLog.read(store)
         arrivals = try CatalogueCodec.readArrivals(store)
-        for definition in try CatalogueCodec.readTables(store) {
+        for definition in try CatalogueCodec.readTables(store, remembering: memory) {
             tables[definition.number] = try CatalogueCodec.readPartition(store, definition)
             provisionWrites(of: definition.number, wallMilliseconds: wallMilliseconds)
         }

@@ -62,6 +62,14 @@ public struct DecimalNumber: Hashable, Sendable {
         if leadingExponent < Self.leadingExponents.lowerBound { throw .underflow }
     }
 
+    /// The number as an integer; nil when it has a fraction or does not fit.
+    public var integer: Int? {
+        guard exponent >= 0, let magnitude = PowersOfTen.scale(coefficient, by: exponent),
+            let value = Int(exactly: magnitude)
+        else { return nil }
+        return isNegative ? -value : value
+    }
+
     var digitCount: Int { PowersOfTen.digits(of: coefficient) }
     /// The power of ten of the first digit.
     var leadingExponent: Int { digitCount + exponent - 1 }

@@ -17,7 +17,7 @@ extension Auditor {
     /// A write was answered as made.
     func acknowledged(_ write: ClientWrite, _ outcome: WriteOutcome, in region: Int, since began: Int) {
         guard let replica = regions[region].replicas[write.table] else { return }
-        let name = "\(names[region]) \(replica.name)"
+        var name: String { "\(names[region]) \(replica.name)" }
         require(
             write.demand.holds(outcome.oldItem), "I2",
             "\(name): a write was made although its condition did not hold: \(write.demand)")
@@ -55,7 +55,7 @@ extension Auditor {
     /// A write was answered as not made, because of what it found.
     func refused(_ write: ClientWrite, _ found: Item?, in region: Int, since began: Int) {
         guard let replica = regions[region].replicas[write.table] else { return }
-        let name = "\(names[region]) \(replica.name)"
+        var name: String { "\(names[region]) \(replica.name)" }
         require(!write.demand.holds(found), "I2", "\(name): a write was refused although its condition held")
         let states = replica.keys[ItemKey(write.key.bytes)] ?? []
         var wasThere = states.isEmpty && found == nil

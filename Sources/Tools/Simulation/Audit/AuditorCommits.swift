@@ -126,7 +126,7 @@ extension Auditor {
     private func check(
         _ record: ChangeRecord, _ key: ItemKey, _ states: [KeyState], _ replica: ReplicaAudit, _ region: Int
     ) {
-        let name = "\(names[region]) \(replica.name)"
+        var name: String { "\(names[region]) \(replica.name)" }
         require(
             record.sequence == replica.nextSequence, "I6",
             "\(name): record \(record.sequence) follows \(replica.nextSequence - 1)")

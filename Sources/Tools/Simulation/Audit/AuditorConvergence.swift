@@ -171,7 +171,7 @@ extension Auditor {
 
     /// I3: a region that is read back is the one that runs.
     private func checkReloading(_ region: SimulatedRegion) throws(StoreError) {
-        let read = try RegionEngine(loading: region.store, as: region.name)
+        let read = try RegionEngine(loading: region.store, as: region.name, remembering: region.definitions)
         require(
             read.clock.last == region.published.clock.last, "I3", "\(region.name) forgets its clock when it restarts")
         for (number, partition) in region.published.tables {

@@ -60,7 +60,7 @@ extension Auditor {
 
     func invoked(_ invocation: Invocation, of mapping: SimulatedMapping, in region: Int) {
         guard let audit = regions[region].mappings[mapping.index], audit.table == mapping.table else { return }
-        let name = "\(names[region]) \(mapping.name)"
+        var name: String { "\(names[region]) \(mapping.name)" }
         let batch = Set(invocation.records.map(\.sequence))
         for reference in invocation.records {
             guard let logged = regions[region].replicas[mapping.table]?.record(reference.sequence) else {

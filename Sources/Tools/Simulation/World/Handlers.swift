@@ -18,6 +18,8 @@ final class SimulatedMapping {
     let table: TableDefinition.Number
     let stream: Stream
     var shards: [Shard]
+    /// The table as of when its shards were compared with `shards`.
+    var comparedTable: HeldTable?
     var engine: EventSourceEngine
     var matcher: PatternMatcher?
     let context: RecordContext
@@ -223,17 +225,21 @@ extension Simulation {
     private func readTurn(
         _ mapping: SimulatedMapping, in region: SimulatedRegion, at now: UInt64
     ) throws(StoreError) -> Bool {
-        guard let partition = region.published.tables[mapping.table],
-            let stream = partition.definition.streams.first(where: { $0.label == mapping.stream.label })
+        guard let table = region.tables.first(where: { $0.number == mapping.table }),
+            let counters = region.published.tables[mapping.table]?.counters
         else { return false }
-        if stream.shards != mapping.shards {
-            mapping.shards = stream.shards
-            perform(
-                mapping.engine.shardsChanged(SimulatedMapping.stretches(stream.shards), at: now), of: mapping,
-                in: region)
+        if mapping.comparedTable !== table {
+            guard let stream = table.definition.streams.first(where: { $0.label == mapping.stream.label })
+            else { return false }
+            mapping.comparedTable = table
+            if stream.shards != mapping.shards {
+                mapping.shards = stream.shards
+                perform(
+                    mapping.engine.shardsChanged(SimulatedMapping.stretches(stream.shards), at: now), of: mapping,
+                    in: region)
+            }
         }
         guard let request = mapping.engine.readRequest else { return false }
-        let counters = partition.counters
         if request.after + 1 < counters.firstSequence {
             perform(mapping.engine.trimmed(before: counters.firstSequence, at: now), of: mapping, in: region)
             return true

@@ -124,13 +124,13 @@ extension Simulation {
             var position = position(of: link, table.number, from: sourceTable.number)
         else { return Self.pollMilliseconds }
         let wall = wallMilliseconds(source)
-        if let idle = position.idleness, idle.head == head.counters.nextSequence,
+        if let idle = position.idleness, idle.head == head.counters.nextSequence || !idle.settings.reorders,
             (idle.fromMilliseconds..<idle.untilMilliseconds).contains(wall), idle.settings == link.settings
         {
             return min(idle.untilMilliseconds - wall, Self.pollMilliseconds)
         }
-        let batch = try LinkBatch(
-            of: sourceTable.definition, to: target.name, from: position.cursor, link.settings, counters: head.counters,
+        let batch = try sourceTable.batch(
+            to: target.name, from: position.cursor, link.settings, counters: head.counters,
             clock: source.published.clock.last, nowMilliseconds: wall, reading: source.store)
         guard let batch else {
             auditor.violate("I20", "the log of \(source.name) no longer holds what the link to \(target.name) needs")
@@ -278,6 +278,18 @@ extension Simulation {
             table: replicated.table, peer: replicated.peer,
             changes: replicated.changes.map { $0.with(version: $0.version.successor(in: replicated.peer)) },
             cursor: replicated.cursor)
+    }
+}
+
+extension HeldTable {
+    /// Here, so that the definition is read where it lies.
+    fileprivate func batch(
+        to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings, counters: TableCounters,
+        clock: HybridTimestamp, nowMilliseconds: UInt64, reading store: SimulatedStore
+    ) throws(StoreError) -> LinkBatch? {
+        try LinkBatch(
+            of: definition, to: target, from: cursor, settings, counters: counters, clock: clock,
+            nowMilliseconds: nowMilliseconds, reading: store)
     }
 }
 

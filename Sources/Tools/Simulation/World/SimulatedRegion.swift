@@ -8,6 +8,7 @@ final class SimulatedRegion {
     let index: Int
     let name: RegionName
     let store = SimulatedStore()
+    let definitions = DefinitionMemory()
     var engine: RegionEngine
     /// The engine as of the last commit.
     private(set) var published: RegionEngine
@@ -48,7 +49,7 @@ final class SimulatedRegion {
     init(index: Int, name: RegionName) throws(StoreError) {
         self.index = index
         self.name = name
-        engine = try RegionEngine(loading: store, as: name)
+        engine = try RegionEngine(loading: store, as: name, remembering: definitions)
         published = engine
     }
 
@@ -64,7 +65,7 @@ final class SimulatedRegion {
 
     /// Reads the region back from its store.
     func reload() throws(StoreError) {
-        engine = try RegionEngine(loading: store, as: name)
+        engine = try RegionEngine(loading: store, as: name, remembering: definitions)
         publish()
     }
 

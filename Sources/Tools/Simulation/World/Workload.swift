@@ -76,7 +76,7 @@ struct Workload {
 
     static func number(_ name: Text, of item: Item?) -> Int? {
         guard case .number(let number)? = item?.value(of: name) else { return nil }
-        return Int(number.text)
+        return number.integer
     }
 
     // MARK: Expressions
