@@ -43,7 +43,7 @@ final class SimulatedLink {
     }
 
     /// Whether it can do something now. When that changes, the link is woken.
-    var isAwake: Bool { !isBusy && !source.isDown && !target.isDown }
+    var isAwake: Bool { !isBusy && !source.isDown && target.isServing }
 
     var isCarrying: Bool { settings.state == .running && !source.isIsolated && !target.isIsolated }
 
