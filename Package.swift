@@ -12,9 +12,10 @@ let settings: [SwiftSetting] = [
 ]
 
 func layer(
-    _ folder: String, _ name: String, _ dependencies: [Target.Dependency] = [], and own: [SwiftSetting] = []
+    _ folder: String, _ name: String, _ dependencies: [Target.Dependency] = [], flags: [SwiftSetting] = []
 ) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: settings + own)
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: settings + flags)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], fixtures: [String] = []) -> Target {
@@ -187,13 +188,14 @@ let package = Package(
             ],
             path: "Sources/Tools/benchmarks", swiftSettings: settings, linkerSettings: allocator),
 
-        // One thread, and a fifteenth of its time went into checks that nothing is accessed while it is changed.
+        // One thread, and every 25th of its instructions checked that nothing is accessed while it is changed. Debug builds check it.
         layer(
             "Tools", "Simulation",
             [
                 "Bytes", "JSONBytes", "AttributeModel", "Expressions", "Replication", "ChangeStream", "Partition",
                 "EventPattern", "EventSource", "KeyValueStore",
-            ], and: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
+            ],
+            flags: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
         .executableTarget(
             name: "simulator", dependencies: ["Simulation", "KeyValueStore", argumentParser],
             path: "Sources/Tools/simulator", swiftSettings: settings, linkerSettings: allocator),
