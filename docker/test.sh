@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 docker/install-packages.sh --tests
 # Tests with threads and processes, which watch the clock, come after those that keep both cores busy, and apart from each other.
 readonly apart=(FunctionsTests EventSourcesTests 'RecordLogTests|LogTransportTests')
+# So many processes run conformance tests, a file at a time: these wait more than they compute (one alone uses a quarter of two cores).
+readonly conformance_processes=4
 # So many seconds for each fuzz target, two at a time on two cores: all of CI has an hour.
 readonly fuzz_seconds=10
 log=$(mktemp)
@@ -18,7 +20,7 @@ swift build -c release --product simulator
 simulator="$(swift build -c release --show-bin-path)/simulator"
 "$simulator" swarm --seeds 1..1000
 "$simulator" meta
-.venv/bin/python -m pytest Tests/Conformance "$@"
+.venv/bin/python -m pytest Tests/Conformance --numprocesses "$conformance_processes" --dist loadfile --no-loadscope-reorder "$@"
 # Races between threads first: little else finds them. Wild pointers can only be where Swift's checks are turned off. The script says which
 # tests these are and why; more of them do not fit into an hour.
 Tests/Sanitizers/run.sh thread
