@@ -7,8 +7,8 @@ docker/install-packages.sh --tests
 readonly apart=(FunctionsTests EventSourcesTests 'RecordLogTests|LogTransportTests')
 # So many processes run conformance tests, a file at a time: these wait more than they compute (one alone uses a quarter of two cores).
 readonly conformance_processes=4
-# So many seconds for each fuzz target, two at a time on two cores: all of CI has an hour.
-readonly fuzz_seconds=10
+# So many seconds for each kind of input that is fuzzed, two targets at a time on two cores: all of CI has an hour.
+readonly fuzz_seconds=60
 log=$(mktemp)
 fuzz_log=$(mktemp)
 trap 'rm -f "$log" "$fuzz_log"' EXIT
