@@ -5,8 +5,10 @@ cd "$(dirname "$0")/.."
 docker/install-packages.sh --tests
 # Tests with threads and processes, which watch the clock, come after those that keep both cores busy, and apart from each other.
 readonly apart=(FunctionsTests EventSourcesTests 'RecordLogTests|LogTransportTests')
-# So many seconds for each fuzz target, two at a time on two cores: all of CI has an hour.
-readonly fuzz_seconds=10
+# So many processes run conformance tests, a file at a time: these wait more than they compute (one alone uses a quarter of two cores).
+readonly conformance_processes=4
+# So many seconds for each kind of input that is fuzzed, two targets at a time on two cores: all of CI has an hour.
+readonly fuzz_seconds=60
 log=$(mktemp)
 fuzz_log=$(mktemp)
 trap 'rm -f "$log" "$fuzz_log"' EXIT
@@ -18,10 +20,11 @@ swift build -c release --product simulator
 simulator="$(swift build -c release --show-bin-path)/simulator"
 "$simulator" swarm --seeds 1..1000
 "$simulator" meta
-.venv/bin/python -m pytest Tests/Conformance "$@"
+.venv/bin/python -m pytest Tests/Conformance --numprocesses "$conformance_processes" --dist loadfile --no-loadscope-reorder "$@"
 # Races between threads first: little else finds them. Wild pointers can only be where Swift's checks are turned off. The script says which
 # tests these are and why; more of them do not fit into an hour.
 Tests/Sanitizers/run.sh thread
+Tests/Sanitizers/run.sh program
 Tests/Sanitizers/run.sh address
 Tests/Fuzzing/run.sh "$fuzz_seconds" | tee "$fuzz_log"
 awk '

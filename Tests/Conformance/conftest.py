@@ -134,6 +134,17 @@ def record_crashes():
     return lambda kind, count, writes, remark="": tried.append((kind, count, writes, remark))
 
 
+def pytest_sessionfinish(session):
+    """With `-n` the tests run in processes of their own, which hand over what they tried."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["tried"] = tried
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    tried.extend(tuple(fault) for fault in getattr(node, "workeroutput", {}).get("tried", []))
+
+
 def pytest_terminal_summary(terminalreporter):
     if tried:
         terminalreporter.section("faults that were tried")

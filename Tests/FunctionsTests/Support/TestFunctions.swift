@@ -63,9 +63,15 @@ struct TestFunction {
 }
 
 extension FunctionPool {
+    /// Cancelled, it stops the pool: a test that fails while it has an invocation under way (`async let`) waits for that at its end, and the
+    /// function may wait for the test.
     func invoke(_ invocation: Invocation) async -> InvocationResult {
-        await withCheckedContinuation { continuation in
-            invoke(invocation) { continuation.resume(returning: $0) }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                invoke(invocation) { continuation.resume(returning: $0) }
+            }
+        } onCancel: {
+            Task { await self.stop() }
         }
     }
 }
