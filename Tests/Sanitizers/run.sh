@@ -33,6 +33,9 @@ readonly processes=2
 readonly exit_finding=66
 readonly exit_usage=64
 
+# Sanitizers bring an allocator of their own.
+export TRIBUTARY_ALLOCATOR=system
+
 subject=${1:-}
 folder=$PWD/Tests/Sanitizers
 case $subject in
