@@ -8,6 +8,9 @@ import Replication
 ///
 /// It is told in the two regions that made the writes: there one of them is the stored state and the other arrives, so that both are at
 /// hand and it is certain that neither knew the other. A third region sees only in which order they come, which says nothing.
+///
+/// One exception: a replica that is being filled may get a write in the snapshot, write over it, and get it once more over the link whose
+/// cursor is older than the snapshot. That is told as a conflict too, for no state tells what it replaced.
 struct Conflict {
     enum Side: String {
         /// The write that came over the link was discarded.

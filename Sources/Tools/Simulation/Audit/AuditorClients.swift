@@ -150,6 +150,8 @@ extension Auditor {
         else { throw .corrupted(path: "changes", reason: "an event is no JSON") }
         let (high, low) = (event.string(winning), event.string(losing))
         require(high != low, "conflict", "a write is said to conflict with itself")
+        // A snapshot holds later writes than the cursors that were read before it: what has been written over them meets them again.
+        guard !refilled.contains(region) else { return }
         // The winner's own region says what it replaced. A version is unique for an item only.
         let itemKey = ItemKey(encoded.bytes)
         guard let home = names.firstIndex(where: { high.hasSuffix("@\($0)") }),
