@@ -13,6 +13,8 @@ import Replication
 /// mock cluster too.
 struct ApplierBenchmark: ParsableCommand {
     static let writesInFlightMax = 1000
+    /// So many that the mock cluster, which keeps 5 MiB of each, keeps everything.
+    static let partitions: Int32 = 24
 
     static let configuration = CommandConfiguration(
         commandName: "applier",
@@ -24,6 +26,11 @@ struct ApplierBenchmark: ParsableCommand {
     @Flag(help: "Replicate through a mock Kafka cluster of the process.")
     var kafka = false
 
+    @Flag(
+        name: .customLong("applier-alone"),
+        help: "With --kafka: the target's own cluster is away, so that it does not publish what it takes over.")
+    var isAlone = false
+
     @Option(help: "Where the data is kept during the run.")
     var directory = FileManager.default.temporaryDirectory.appendingPathComponent("tributary-benchmark").path
 
@@ -31,12 +38,14 @@ struct ApplierBenchmark: ParsableCommand {
         guard (1...10_000_000).contains(records) else {
             throw ValidationError("--records must be between 1 and 10000000, not \(records)")
         }
+        guard kafka || !isAlone else { throw ValidationError("--applier-alone is for --kafka") }
     }
 
     func run() throws {
         let source = RegionName(stored: "us-east-1")
         let target = RegionName(stored: "eu-west-1")
-        let transport = try kafka ? makeTransport([source, target]) : nil
+        let targetLog = MemoryRecordLog()
+        let transport = try kafka ? makeTransport(source, target, targetLog) : nil
         let benchmark = try HandlerBenchmarkRegion(directory: directory, others: [target], transport: transport)
         transport?.start(benchmark.regions)
         let controlPlane = ControlPlane(regions: benchmark.regions, logger: HandlerBenchmarkRegion.logger)
@@ -54,6 +63,7 @@ struct ApplierBenchmark: ParsableCommand {
         if let transport {
             try wait("the publisher") { transport.reports.allSatisfy { $0.backlog == 0 } }
         }
+        targetLog.setReachable(false)
         guard let number = replica.catalogue.table(named: benchmark.table.name)?.number else {
             throw BenchmarkFailure("the replica is gone")
         }
@@ -61,18 +71,21 @@ struct ApplierBenchmark: ParsableCommand {
         _ = benchmark.regions.changeLink(link) { $0.state = .running }
         try wait("the link") { replica.counters(number).itemCount >= UInt64(records) }
         let rate = Double(records) / (Double(monotonicNanoseconds() - begin) / 1e9)
-        print("\(records) records of about 600 bytes\(kafka ? ", through a mock Kafka cluster in the process" : "")")
+        let way = kafka ? ", through a mock Kafka cluster in the process" : ""
+        print("\(records) records of about 600 bytes\(way)\(isAlone ? ", the target publishes nothing" : "")")
         print("written: \(fixed(written, 0))/s (synced group commits)")
         print("replicated: \(fixed(rate, 0))/s")
         print("ratio: \(fixed(rate / written, 2))")
     }
 
-    private func makeTransport(_ names: [RegionName]) throws -> LogTransport {
+    private func makeTransport(
+        _ source: RegionName, _ target: RegionName, _ targetLog: MemoryRecordLog
+    ) throws -> LogTransport {
         guard let topics = TopicNames(prefix: "benchmark") else { throw BenchmarkFailure("no prefix") }
         let log = try KafkaLog(try MockKafkaCluster(), logger: HandlerBenchmarkRegion.logger)
-        var logs: [RegionName: any RecordLog] = [:]
-        for name in names { logs[name] = log }
-        let configuration = TransportConfiguration(logs: logs, servers: [:], names: topics)
+        let logs: [RegionName: any RecordLog] = [source: log, target: isAlone ? targetLog : log]
+        var configuration = TransportConfiguration(logs: logs, servers: [:], names: topics)
+        configuration.partitions = Self.partitions
         return LogTransport(configuration, logger: HandlerBenchmarkRegion.logger)
     }
 
