@@ -1,5 +1,6 @@
 import AttributeModel
 import ChangeStream
+import Foundation
 import KeyValueStore
 import Partition
 import Replication
@@ -29,6 +30,26 @@ import Testing
         #expect(
             try region.table().streamARN(streams[1])
                 == "arn:aws:dynamodb:us-east-1:000000000000:table/T/stream/\(streams[1].label)")
+    }
+
+    @Test("a definition is stored as JSONEncoder writes it")
+    func storedForm() throws {
+        var region = TestRegion()
+        try region.create(region.definition("T"), stream: .newImage)
+        try region.apply(
+            .changeCatalogue(
+                .edit(1) { definition in
+                    definition.tags = [Tag(key: "a/\"b\"\n", value: "é 🌊 \u{1}"), Tag(key: "", value: "\\")]
+                    definition.tableClass = "STANDARD"
+                    let peer = RegionName(stored: "eu-west-1")
+                    definition.peers = [Peer(region: peer, status: .active, source: nil, addedMilliseconds: 7)]
+                    definition.proposedReplicas = [definition]
+                }))
+        let definition = try region.table()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let expected = String(decoding: try encoder.encode(definition), as: UTF8.self)
+        #expect(String(decoding: CatalogueCodec.encodeJSON(definition), as: UTF8.self) == expected)
     }
 
     @Test("an edit changes the definition as it is by then, and an edit of a table that is gone changes nothing")

@@ -37,6 +37,14 @@ import Testing
         #expect(merge.byteCount == 20)
     }
 
+    @Test("a forged record with the highest number is left out")
+    func highestNumber() {
+        var merge = TopicMerge<UInt64>(partitions: 2, first: .max - 1)
+        for sequence: UInt64 in [.max - 1, .max] { merge.insert(entry(sequence, 0)) }
+        #expect(ordered(merge) == [.max - 1])
+        #expect(merge.end == .max && merge.firstWaiting == nil)
+    }
+
     @Test("a record that someone wrote again is left out")
     func copies() {
         var merge = TopicMerge<UInt64>(partitions: 2, first: 1)

@@ -158,8 +158,9 @@ public final class ChangeMessageWriter: Sendable {
             id.appendDecimal(sequence)
             guard let key else { return }
             id.append(UInt8(ascii: "/"))
-            id.append(contentsOf: key)
-            if isBefore { id.append(contentsOf: "/before".utf8) }
+            guard isBefore else { return id.append(contentsOf: key) }
+            // Found in the topic, where anyone may have written it: headers are UTF-8.
+            id.append(contentsOf: "\(String(decoding: key, as: UTF8.self))/before".utf8)
         }
         headers.append(.type, type)
         headers.append(.sequenceNumber) { SequenceNumber.append(sequence, to: &$0) }

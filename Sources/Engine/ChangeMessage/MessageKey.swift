@@ -1,14 +1,9 @@
-public import AttributeModel
+import AttributeModel
 import Bytes
 import JSONBytes
 
 /// The key of a message: canonical JSON of the item's primary key, such as `{"id":{"S":"o-1"}}`: names sorted, numbers in normal form.
 public enum MessageKey {
-    /// The key of an item that may have other attributes too.
-    public static func json(of item: Item, _ schema: KeySchema) -> [UInt8] {
-        json(of: item, schema.attributes.map(\.name))
-    }
-
     /// Where Kafka's default partitioner puts any key.
     public static func partition(of key: [UInt8], among partitions: Int32) -> Int32 {
         partition(ofHash: Murmur2.hash(key), of: partitions)
@@ -29,7 +24,7 @@ public enum MessageKey {
         return key
     }
 
-    /// The key of an item, given the names of its schema's attributes.
+    /// The key of an item that may have other attributes too, given the names of its schema's attributes.
     static func json(of item: Item, _ names: [Text]) -> [UInt8] {
         var writer = JSONWriter(reserving: 64)
         item.appendJSON(of: names, to: &writer)

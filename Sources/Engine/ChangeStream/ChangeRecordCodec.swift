@@ -62,13 +62,7 @@ extension ChangeRecord {
             cause: cause, transaction: transaction, change: change)
     }
 
-    /// The region that made the write, read without decoding the rest: appliers skip what they do not forward.
-    public static func originRegion(of bytes: UnsafeRawBufferPointer) throws(DamagedBytes) -> RegionName {
-        var reader = ByteReader(bytes, at: 4)
-        return try Version(decoding: &reader).region
-    }
-
-    /// Whether the write was made in this region, read without decoding anything.
+    /// Whether the write was made in this region, read without decoding anything: appliers skip what they do not forward.
     public static func isMade(in region: RegionName, _ bytes: UnsafeRawBufferPointer) throws(DamagedBytes) -> Bool {
         // Behind format, kind, cause, flags and the version's timestamp.
         var reader = ByteReader(bytes, at: 12)

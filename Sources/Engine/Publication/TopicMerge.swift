@@ -49,9 +49,6 @@ public struct TopicMerge<Element: Sendable>: Sendable {
     /// The first record that is kept and in order; `end` when there is none.
     @inlinable public var start: UInt64 { end - UInt64(ordered.count) }
 
-    /// Whether something has come before its turn.
-    @inlinable public var hasWaiting: Bool { firsts.contains { $0 != .max } }
-
     /// The first record behind the missing one that has come; nil when none has.
     @inlinable public var firstWaiting: UInt64? { firsts.min().flatMap { $0 == .max ? nil : $0 } }
 
@@ -63,7 +60,8 @@ public struct TopicMerge<Element: Sendable>: Sendable {
     @inlinable
     public mutating func insert(_ entry: Entry) {
         let place = Int(entry.partition)
-        guard entry.sequence >= end, entry.sequence > last[place] else { return }
+        // No log gets as far as the highest number, but a forged message may say so.
+        guard entry.sequence >= end, entry.sequence > last[place], entry.sequence < .max else { return }
         last[place] = entry.sequence
         keptBytes += entry.byteCount
         if waiting[place].first == nil { firsts[place] = entry.sequence }

@@ -62,7 +62,7 @@ public struct DecimalNumber: Hashable, Sendable {
         if leadingExponent < Self.leadingExponents.lowerBound { throw .underflow }
     }
 
-    /// The number as an integer; nil when it has a fraction or does not fit.
+    /// The number as an integer; nil when it has a fraction, or its magnitude does not fit.
     public var integer: Int? {
         guard exponent >= 0, let magnitude = PowersOfTen.scale(coefficient, by: exponent),
             let value = Int(exactly: magnitude)

@@ -100,7 +100,8 @@ public struct Item: Hashable, Sendable {
         _ body: (_ name: UnsafeRawBufferPointer, inout ByteReader) throws(DamagedBytes) -> Void
     ) throws(DamagedBytes) {
         var left = names.count
-        for _ in 0..<(try reader.readCount()) where left > 0 {
+        for _ in 0..<(try reader.readCount()) {
+            guard left > 0 else { return }
             let name = try reader.readLengthPrefixed()
             if names.contains(where: { $0.isEqual(to: name) }) {
                 try body(name, &reader)

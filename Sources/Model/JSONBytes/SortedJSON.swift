@@ -1,5 +1,6 @@
 /// Writes values as JSON with sorted members: what `JSONEncoder` makes of them with `.sortedKeys` and `.withoutEscapingSlashes`, in a
-/// fraction of the time.
+/// fraction of the time. For types of texts, numbers (finite ones), truth values, lists and members: Foundation's own, such as `Date`, get another
+/// form.
 public enum SortedJSON {
     public static func encode(_ value: some Encodable) throws -> [UInt8] {
         let part = try Part(value)
@@ -33,7 +34,6 @@ public enum SortedJSON {
             if type == String.self { return (value as? String).map { .string($0) } }
             if type == Bool.self { return (value as? Bool).map { .boolean($0) } }
             if type == Double.self { return (value as? Double).map { .fraction($0) } }
-            if type == Float.self { return (value as? Float).map { .fraction(Double($0)) } }
             if type == UInt64.self { return (value as? UInt64).map { .unsigned($0) } }
             if type == UInt.self { return (value as? UInt).map { .unsigned(UInt64($0)) } }
             let isInteger =

@@ -45,9 +45,9 @@ extension Region: LinkSource {
         try? store.scan(StorageKeys.changes(table.number, from: cursor.next), in: .changes, reverse: false) {
             key, value in
             guard let sequence = try? StorageKeys.sequence(ofChange: key), sequence < end,
-                let origin = try? ChangeRecord.originRegion(of: value)
+                let isOwn = try? ChangeRecord.isMade(in: name, value)
             else { return .stop }
-            guard origin == name, !cursor.covers(sequence) else { return .next }
+            guard isOwn, !cursor.covers(sequence) else { return .next }
             found = (try? ChangeRecord(sequence: sequence, decoding: value))?.commitMilliseconds
             return .stop
         }

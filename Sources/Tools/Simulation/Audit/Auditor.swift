@@ -18,6 +18,8 @@ final class Auditor {
     var regions: [RegionAudit]
     /// Regions whose replicas came or went: what of transactions they show is not followed.
     var refilled: Set<Int> = []
+    /// The tables that were filled there.
+    var filledTables: [Int: Set<String>] = [:]
     /// The number of the newest write.
     var uniqueCount = 0
     var transactionsCount = 0

@@ -151,7 +151,7 @@ extension Auditor {
         let (high, low) = (event.string(winning), event.string(losing))
         require(high != low, "conflict", "a write is said to conflict with itself")
         // A snapshot holds later writes than the cursors that were read before it: what has been written over them meets them again.
-        guard !refilled.contains(region) else { return }
+        guard filledTables[region]?.contains(event.string(table)) != true else { return }
         // The winner's own region says what it replaced. A version is unique for an item only.
         let itemKey = ItemKey(encoded.bytes)
         guard let home = names.firstIndex(where: { high.hasSuffix("@\($0)") }),

@@ -140,6 +140,7 @@ extension Simulation {
         note("\(tableName): a replica in \(target.name) from \(source.name)")
         statistics.replicaChanges += 1
         auditor.refilled.insert(target.index)
+        auditor.filledTables[target.index, default: []].insert(tableName)
         let run = jobs.begin(tableName, target.index)
         let members = [source.name] + table.peers.map(\.region).filter { $0 != target.name }
         var steps = addPeer(target.name, to: tableName, in: source, from: source.name)

@@ -213,7 +213,7 @@ extension Simulation {
             } else {
                 link.positions[delivery.table] = nil
             }
-            wake(link, in: link.target.isServing ? 0 : 500)
+            wake(link)
         }
     }
 
@@ -231,7 +231,7 @@ extension Simulation {
                 wait = min(wait, Self.cursorDelayMillisecondsMax - age)
                 continue
             }
-            guard link.source.isServing, link.target.isServing else { continue }
+            guard link.source.isServing else { continue }
             save(position, of: table, over: link)
             return wait
         }
