@@ -5,7 +5,8 @@ public import Replication
 ///
 /// What the source's clients wrote is durable before it is in the log; what it got from other regions need not be. A cursor that was saved
 /// behind such records would skip what takes their numbers after the source has lost power. So `savedCursor`, which goes with the changes,
-/// stands behind the last own record; `cursor` may be further, and may be saved once the source is durable.
+/// stands behind the last own record; `cursor` may be further, and may be saved once the source is durable. So it is with watermarks: a
+/// clock that other regions have moved is not durable yet, and may go back with the source.
 public struct LinkBatch: Sendable {
     /// Changes that one command carries at the most.
     public static let changesMax = 512
@@ -27,11 +28,12 @@ public struct LinkBatch: Sendable {
     /// Reads what may travel now, from the source's store. See `init(visiting:)`.
     public init?(
         of table: TableDefinition, to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings,
-        counters: TableCounters, clock: HybridTimestamp, nowMilliseconds: UInt64, reading store: some KeyValueReader
+        counters: TableCounters, clock: HybridTimestamp, durableClock: HybridTimestamp, nowMilliseconds: UInt64,
+        reading store: some KeyValueReader
     ) throws(StoreError) {
         try self.init(
             of: table, to: target, from: cursor, settings, counters: counters, clock: clock,
-            nowMilliseconds: nowMilliseconds
+            durableClock: durableClock, nowMilliseconds: nowMilliseconds
         ) { (first, end, body) throws(StoreError) in
             try LinkRecord.visit(of: table, from: first, until: end, reading: store, body)
         }
@@ -49,12 +51,14 @@ public struct LinkBatch: Sendable {
     ///   - cursor: how far the link has come with it.
     ///   - counters: of the source's table, as of its last commit.
     ///   - clock: of the source at that commit: every later record has a greater timestamp.
+    ///   - durableClock: the same promise, which the source keeps after a power failure too.
     ///   - nowMilliseconds: the source's wall clock.
     ///   - visit: reads the source's log.
     /// - Returns: nil when the log does not reach back to the cursor.
     public init?(
         of table: TableDefinition, to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings,
-        counters: TableCounters, clock: HybridTimestamp, nowMilliseconds: UInt64, visiting visit: Visit
+        counters: TableCounters, clock: HybridTimestamp, durableClock: HybridTimestamp, nowMilliseconds: UInt64,
+        visiting visit: Visit
     ) throws(StoreError) {
         self.cursor = cursor
         savedCursor = cursor
@@ -71,7 +75,7 @@ public struct LinkBatch: Sendable {
         try read(&pass, of: table, from: cursor.next, to: head, visiting: visit)
         self.cursor = pass.cursor(watermark: cursor.watermark)
         if self.cursor.next >= head { self.cursor.watermark = clock }
-        savedCursor = pass.safeCursor(watermark: self.cursor.watermark)
+        savedCursor = pass.safeCursor(watermark: min(self.cursor.watermark, durableClock))
         waitMilliseconds = pass.waitMilliseconds
     }
 

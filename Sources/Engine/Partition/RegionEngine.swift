@@ -29,6 +29,8 @@ public struct RegionEngine: Sendable {
     /// By client token, compared byte by byte.
     var idempotency: [Text: IdempotencyRecord] = [:]
     private var storedClock: HybridTimestamp
+    /// What the clock was at the last commit that a power failure cannot take back: every write that is made after one is later than this.
+    public private(set) var durableClock: HybridTimestamp
 
     /// Reads a region back; an empty store gives an empty region.
     ///
@@ -46,6 +48,7 @@ public struct RegionEngine: Sendable {
         nextTableNumber = record.nextTableNumber
         clock = HybridClock(last: try CatalogueCodec.readClock(store))
         storedClock = clock.last
+        durableClock = clock.last
         controlLog = try ControlLog.read(store)
         arrivals = try CatalogueCodec.readArrivals(store)
         for definition in try CatalogueCodec.readTables(store, remembering: memory) {
@@ -111,6 +114,7 @@ public struct RegionEngine: Sendable {
             group.put(StorageKeys.clock, CatalogueCodec.encode(clock.last), in: .metadata)
             storedClock = clock.last
         }
+        if group.needsSync { durableClock = clock.last }
         defer { touched.removeAll(keepingCapacity: true) }
         guard !metered.isEmpty else { return Array(touched) }
         defer { metered.removeAll(keepingCapacity: true) }

@@ -132,7 +132,7 @@ final class Link: Sendable {
     private func advance(_ table: TableDefinition) -> Int {
         guard let sourceTable = source.table(named: table.name),
             sourceTable.peers.contains(where: { $0.region == target.name }),
-            let (head, clock) = source.head(of: sourceTable),
+            let (head, clock, durableClock) = source.head(of: sourceTable),
             var position = currentPosition(of: table.number, from: sourceTable)
         else { return Self.pollMilliseconds }
         var counters = head
@@ -143,7 +143,7 @@ final class Link: Sendable {
             guard isCarrying, settings.pausers(of: table.name).isEmpty else { return Self.pollMilliseconds }
             let batch = try LinkBatch(
                 of: sourceTable, to: target.name, from: position.cursor, settings, counters: counters,
-                clock: clock, nowMilliseconds: source.nowMilliseconds
+                clock: clock, durableClock: durableClock, nowMilliseconds: source.nowMilliseconds
             ) { (first, end, body) throws(StoreError) in
                 try feed.visit(sourceTable, from: first, until: end, body)
             }

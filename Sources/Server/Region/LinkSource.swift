@@ -14,8 +14,11 @@ protocol LinkSource: AnyObject, Sendable {
     var nowMilliseconds: UInt64 { get }
     /// What links and jobs go by. Nil when there is none, or when none has been heard of.
     func table(named name: String) -> TableDefinition?
-    /// A table's counters together with the promise that every change logged later has a greater timestamp.
-    func head(of table: TableDefinition) -> (counters: TableCounters, clock: HybridTimestamp)?
+    /// A table's counters together with the promise that every change logged later has a greater timestamp, and the same promise as a power
+    /// failure leaves it.
+    func head(
+        of table: TableDefinition
+    ) -> (counters: TableCounters, clock: HybridTimestamp, durableClock: HybridTimestamp)?
     /// Whether records may come before `head` counts them.
     var tellsHeadLate: Bool { get }
     /// When the oldest change behind the cursor was committed that the source itself made, in milliseconds since 1970; nil when there is none, or
@@ -32,8 +35,10 @@ extension Region: LinkSource {
 
     func table(named name: String) -> TableDefinition? { catalogue.table(named: name) }
 
-    func head(of table: TableDefinition) -> (counters: TableCounters, clock: HybridTimestamp)? {
-        headWithClock(table.number).map { ($0.head.counters, $0.clock) }
+    func head(
+        of table: TableDefinition
+    ) -> (counters: TableCounters, clock: HybridTimestamp, durableClock: HybridTimestamp)? {
+        headWithClocks(table.number).map { ($0.head.counters, $0.clock, $0.durableClock) }
     }
 
     /// Records of other regions in front of it are read past, as far as one batch goes.

@@ -37,6 +37,8 @@ public final class Region: Sendable {
         var heads: [TableDefinition.Number: TableHead] = [:]
         /// Every later write of this region has a greater timestamp.
         var clock: HybridTimestamp
+        /// So has every one after a power failure.
+        var durableClock: HybridTimestamp
         var nextTableNumber: TableDefinition.Number
         var controlLog = ControlLog()
         var arrivals: Arrivals
@@ -78,7 +80,8 @@ public final class Region: Sendable {
         engine.logsAllTables = logsAllTables
         published = Mutex(
             Published(
-                clock: engine.clock.last, nextTableNumber: engine.nextTableNumber, arrivals: engine.arrivals))
+                clock: engine.clock.last, durableClock: engine.durableClock, nextTableNumber: engine.nextTableNumber,
+                arrivals: engine.arrivals))
         publish(engine, tables: Array(engine.tables.keys), withCatalogue: true)
         let writer = RegionWriter(region: self, engine: engine)
         writerThread.enter()
@@ -114,9 +117,11 @@ public final class Region: Sendable {
 
     public func head(_ number: TableDefinition.Number) -> TableHead? { published.withLock { $0.heads[number] } }
 
-    /// A table's counters together with the promise that every change logged later has a greater timestamp.
-    func headWithClock(_ number: TableDefinition.Number) -> (head: TableHead, clock: HybridTimestamp)? {
-        published.withLock { state in state.heads[number].map { ($0, state.clock) } }
+    /// A table's counters together with the promises of the clock.
+    func headWithClocks(
+        _ number: TableDefinition.Number
+    ) -> (head: TableHead, clock: HybridTimestamp, durableClock: HybridTimestamp)? {
+        published.withLock { state in state.heads[number].map { ($0, state.clock, state.durableClock) } }
     }
 
     /// Tables, their heads, and the promise that every change logged later has a greater timestamp: all as of one commit.
@@ -189,6 +194,7 @@ public final class Region: Sendable {
         }
         published.withLock { [catalogue] state in
             state.clock = engine.clock.last
+            state.durableClock = engine.durableClock
             state.nextTableNumber = engine.nextTableNumber
             state.controlLog = engine.controlLog
             state.arrivals = engine.arrivals

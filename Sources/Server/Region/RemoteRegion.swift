@@ -79,7 +79,9 @@ public final class RemoteRegion: LinkSource {
         return overflows ? wallClock.milliseconds : UInt64(clamping: sum)
     }
 
-    func head(of table: TableDefinition) -> (counters: TableCounters, clock: HybridTimestamp)? {
+    func head(
+        of table: TableDefinition
+    ) -> (counters: TableCounters, clock: HybridTimestamp, durableClock: HybridTimestamp)? {
         state.withLock { state in
             guard let region = state.known.region, let told = state.known.byName[table.name],
                 told.definition.tableID == table.tableID
@@ -87,7 +89,9 @@ public final class RemoteRegion: LinkSource {
             // The log is in topics, whatever the region's own store has trimmed.
             var counters = TableCounters()
             counters.nextSequence = told.nextSequence
-            return (counters, HybridTimestamp(rawValue: region.clock))
+            // What a region tells others was made durable before.
+            let clock = HybridTimestamp(rawValue: region.clock)
+            return (counters, clock, durableClock: clock)
         }
     }
 

@@ -131,7 +131,8 @@ extension Simulation {
         }
         let batch = try sourceTable.batch(
             to: target.name, from: position.cursor, link.settings, counters: head.counters,
-            clock: source.published.clock.last, nowMilliseconds: wall, reading: source.store)
+            clock: source.published.clock.last, durableClock: source.published.durableClock, nowMilliseconds: wall,
+            reading: source.store)
         guard let batch else {
             auditor.violate("I20", "the log of \(source.name) no longer holds what the link to \(target.name) needs")
             return Self.pollMilliseconds
@@ -285,11 +286,11 @@ extension HeldTable {
     /// Here, so that the definition is read where it lies.
     fileprivate func batch(
         to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings, counters: TableCounters,
-        clock: HybridTimestamp, nowMilliseconds: UInt64, reading store: SimulatedStore
+        clock: HybridTimestamp, durableClock: HybridTimestamp, nowMilliseconds: UInt64, reading store: SimulatedStore
     ) throws(StoreError) -> LinkBatch? {
         try LinkBatch(
             of: definition, to: target, from: cursor, settings, counters: counters, clock: clock,
-            nowMilliseconds: nowMilliseconds, reading: store)
+            durableClock: durableClock, nowMilliseconds: nowMilliseconds, reading: store)
     }
 }
 
