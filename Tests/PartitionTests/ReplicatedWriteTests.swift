@@ -52,6 +52,31 @@ import Testing
         try region.expectConsistent()
     }
 
+    @Test("a link saves no promise of a clock that only another region's write has moved")
+    func promises() throws {
+        var region = try region()
+        try region.apply(.write(region.put(#"{"pk":{"S":"b"}}"#)))
+        let durable = region.engine.durableClock
+        #expect(durable == region.engine.clock.last)
+        let change = try arriving(Self.key, at(TestRegion.start + 100), region)
+        let changes = ReplicatedChanges(table: 1, peer: Self.europe, changes: [change], cursor: LinkCursor(next: 8))
+        try region.apply(.replicate(changes))
+        let moved = region.engine.clock.last
+        #expect(moved > durable && region.engine.durableClock == durable)
+        func batch() throws -> LinkBatch? {
+            try LinkBatch(
+                of: try region.table(), to: Self.asia, from: LinkCursor(next: 1), LinkSettings(),
+                counters: region.partition("T").counters, clock: region.engine.clock.last,
+                durableClock: region.engine.durableClock, nowMilliseconds: TestRegion.start + 200,
+                reading: region.store)
+        }
+        let before = try #require(try batch())
+        #expect(before.changes.count == 1)
+        #expect(before.cursor.watermark == moved && before.savedCursor.watermark == durable)
+        try region.apply(.flush)
+        #expect(try batch()?.savedCursor.watermark == region.engine.clock.last)
+    }
+
     @Test("the newer state wins, and a write that loses or was there leaves no record")
     func lastWriterWins() throws {
         var region = try region()
