@@ -2,7 +2,7 @@
 # Runs tests under a sanitizer:
 #   Tests/Sanitizers/run.sh thread|address [filter]     tests of the packages
 #   Tests/Sanitizers/run.sh program [arguments…]        the program under the thread sanitizer, with tests of Tests/Conformance; arguments
-#                                                       for pytest choose others than CI's
+#                                                       for pytest, files among them, choose others than CI's
 #
 # Builds what these tests need, apart from the normal build (.build/thread, .build/address). A finding ends it with exit code 1.
 set -euo pipefail
