@@ -21,7 +21,7 @@ import Testing
 
     private func join(_ region: inout TestRegion) throws {
         let number = try region.table().number
-        let membership = LegacyMembership(createdMilliseconds: 5, peers: [Self.eu])
+        let membership = LegacyMembership(createdMilliseconds: 5, peers: [Self.eu], versionFloor: .zero)
         try region.apply(.changeCatalogue(.joinLegacyGlobalTable(number, membership)))
     }
 

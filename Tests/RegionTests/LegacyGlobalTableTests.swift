@@ -121,7 +121,8 @@ import Testing
             for name in Self.all { world.createTable(in: name) }
             // As far as the first region.
             let number = try #require(world.table(in: Names.us)).number
-            let membership = LegacyMembership(createdMilliseconds: 7, peers: [Names.eu, Names.ap])
+            let membership = LegacyMembership(
+                createdMilliseconds: 7, peers: [Names.eu, Names.ap], versionFloor: .zero)
             _ = world[Names.us].perform(.changeCatalogue(.joinLegacyGlobalTable(number, membership)))
             try world[Names.us].put(item("early"))
             // One of the others has been written to meanwhile.

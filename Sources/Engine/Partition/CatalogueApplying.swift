@@ -68,7 +68,17 @@ extension RegionEngine {
         group: inout WriteGroup
     ) {
         let before = tables[number]?.definition
-        update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, _ in edit(&definition) }
+        let now = clock.last
+        update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, _ in
+            edit(&definition)
+            for index in definition.peers.indices {
+                guard let known = before?.peers.first(where: { $0.region == definition.peers[index].region }) else {
+                    definition.peers[index].addedTimestamp = now
+                    continue
+                }
+                definition.peers[index].addedTimestamp = known.addedTimestamp
+            }
+        }
         if let after = tables[number]?.definition, after.isGlobal, before?.status == .creating,
             after.status != .creating, after.status != .deleting
         {

@@ -1,5 +1,6 @@
 import AttributeModel
 import Bytes
+import Replication
 
 /// Which index entries a change of an item adds and deletes, and whether its index keys are legal (reference `data-plane.md` 4.4, 13).
 final class IndexMaintenance: Sendable {
@@ -9,6 +10,7 @@ final class IndexMaintenance: Sendable {
     let isLegacyGlobal: Bool
     let logsChanges: Bool
     let servesItems: Bool
+    let versionFloor: HybridTimestamp?
     private let kept: [KeptIndex]
 
     /// An index that is written, with what every write asks of it.
@@ -25,6 +27,7 @@ final class IndexMaintenance: Sendable {
         isLegacyGlobal = definition.isLegacyGlobal
         logsChanges = definition.logsChanges
         servesItems = definition.servesItems
+        versionFloor = definition.versionFloor
         let localCount = definition.localIndexes.count
         kept = definition.indexes.enumerated().filter { $0.element.status != .deleting }.map { position, index in
             KeptIndex(

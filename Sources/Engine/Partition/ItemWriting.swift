@@ -112,7 +112,8 @@ extension RegionEngine {
             return outcome
         }
         let timestamp = clock.stamp(
-            wallMilliseconds: wallMilliseconds, overwriting: planned.stored?.version.timestamp)
+            wallMilliseconds: wallMilliseconds, overwriting: planned.stored?.version.timestamp,
+            above: tables[planned.table]?.maintenance.versionFloor)
         let version = Version(timestamp: timestamp, region: region)
         store(planned, version: version, group: &group)
         log(

@@ -28,9 +28,12 @@ public struct LegacyMembership: Sendable, Equatable {
     /// When the global table was made, in milliseconds since 1970.
     public let createdMilliseconds: UInt64
     public let peers: [RegionName]
+    /// The latest of the peers' hybrid clocks: see `TableDefinition.versionFloor`.
+    public let versionFloor: HybridTimestamp
 
-    public init(createdMilliseconds: UInt64, peers: [RegionName]) {
+    public init(createdMilliseconds: UInt64, peers: [RegionName], versionFloor: HybridTimestamp) {
         self.createdMilliseconds = createdMilliseconds
         self.peers = peers
+        self.versionFloor = versionFloor
     }
 }

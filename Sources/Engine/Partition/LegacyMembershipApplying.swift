@@ -15,6 +15,7 @@ extension RegionEngine {
             definition.legacyGlobalTable = LegacyGlobalTable(
                 createdMilliseconds: membership.createdMilliseconds, status: .joining,
                 firstSequence: counters.nextSequence)
+            definition.versionFloor = membership.versionFloor
             definition.peers = membership.peers.map {
                 Peer(region: $0, status: .creating, source: nil, addedMilliseconds: wallMilliseconds)
             }

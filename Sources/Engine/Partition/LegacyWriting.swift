@@ -20,7 +20,7 @@ extension RegionEngine {
                 group: &group)
             return
         }
-        let version = legacyVersion(overwriting: planned.stored, wallMilliseconds: wallMilliseconds)
+        let version = legacyVersion(overwriting: planned, wallMilliseconds: wallMilliseconds)
         // An expired item stays what it is for the others: the tombstone keeps off repeats of this version, and every later write wins.
         let isExpired = cause == .ttl
         store(planned, version: isExpired ? planned.stored?.version ?? version : version, group: &group)
@@ -35,7 +35,7 @@ extension RegionEngine {
         _ planned: PlannedWrite, wallMilliseconds: UInt64, transaction: ChangeRecord.Transaction?,
         group: inout WriteGroup
     ) -> Version {
-        let version = legacyVersion(overwriting: planned.stored, wallMilliseconds: wallMilliseconds)
+        let version = legacyVersion(overwriting: planned, wallMilliseconds: wallMilliseconds)
         log(
             table: planned.table, old: planned.stored?.item, new: planned.new, version: version,
             baseVersion: planned.stored?.version, wallMilliseconds: wallMilliseconds, cause: .user,
@@ -78,10 +78,14 @@ extension RegionEngine {
     }
 
     /// Later by a millisecond at least than what it overwrites: items show their time in milliseconds, and each write must change it.
-    private mutating func legacyVersion(overwriting stored: StoredItem?, wallMilliseconds: UInt64) -> Version {
-        let last = stored.map { HybridTimestamp(milliseconds: $0.version.timestamp.milliseconds, counter: .max) }
-        return Version(
-            timestamp: clock.stamp(wallMilliseconds: wallMilliseconds, overwriting: last), region: region)
+    private mutating func legacyVersion(overwriting planned: PlannedWrite, wallMilliseconds: UInt64) -> Version {
+        let last = planned.stored.map {
+            HybridTimestamp(milliseconds: $0.version.timestamp.milliseconds, counter: .max)
+        }
+        let timestamp = clock.stamp(
+            wallMilliseconds: wallMilliseconds, overwriting: last,
+            above: tables[planned.table]?.maintenance.versionFloor)
+        return Version(timestamp: timestamp, region: region)
     }
 }
 

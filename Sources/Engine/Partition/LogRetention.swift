@@ -19,10 +19,12 @@ public enum LogRetention {
     /// Tombstones up to this timestamp may go once all replicas are durable: every replica has applied everything up to it from every other
     /// one, so nothing older can arrive (reference `reliability.md` 4.4). Nil while that is not known.
     ///
-    /// - Parameter replicas: all members of the table; replicas that come or go make the membership unclear, and tombstones wait.
-    public static func tombstoneHorizon(of replicas: [Replica]) -> HybridTimestamp? {
+    /// - Parameters:
+    ///   - replicas: all members of the table; replicas that come or go make the membership unclear, and tombstones wait.
+    ///   - clock: of the region that asks: a replica that is added later writes nothing older (`TableDefinition.versionFloor`).
+    public static func tombstoneHorizon(of replicas: [Replica], clock: HybridTimestamp) -> HybridTimestamp? {
         let members = replicas.map(\.definition.region)
-        var horizon = HybridTimestamp(rawValue: .max)
+        var horizon = clock
         for replica in replicas {
             let own = replica.definition
             guard own.status == .active, own.peers.allSatisfy({ $0.status == .active }) else { return nil }

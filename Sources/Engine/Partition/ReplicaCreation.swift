@@ -20,6 +20,7 @@ extension TableDefinition {
         definition.tableClass = tableClass
         definition.timeToLive = timeToLive.map { $0.settled }
         definition.settingsVersions = settingsVersions
+        definition.versionFloor = peers.first { $0.region == target }?.addedTimestamp
         definition.nextIndexOrdinal = nextIndexOrdinal
         definition.streams = [
             Stream(

@@ -47,6 +47,9 @@ public struct TableDefinition: Sendable, Equatable, Codable {
     public var legacyGlobalTable: LegacyGlobalTable?
     /// By `SharedSetting`: of the settings that all replicas have in common, those that were changed since the table was made.
     public var settingsVersions: [String: SettingsVersion]?
+    /// Every write of this replica is later than this; nil for any. Where a replica is added to a global table, the others have forgotten
+    /// tombstones, and an older write would be nothing new to those who have not.
+    public var versionFloor: HybridTimestamp?
     /// What regions of other processes are to make their replicas like, until they have.
     public var proposedReplicas: [TableDefinition]?
 
@@ -225,6 +228,9 @@ public struct Peer: Sendable, Equatable, Codable {
     public let source: RegionName?
     /// When the replica was added, for the rule that a source stays 24 hours.
     public let addedMilliseconds: UInt64
+    /// What the hybrid clock of the region that holds this definition was then: no tombstone that it had forgotten was later. Nil where it
+    /// was not noted.
+    public internal(set) var addedTimestamp: HybridTimestamp?
 
     public init(region: RegionName, status: Status, source: RegionName?, addedMilliseconds: UInt64) {
         self.region = region

@@ -10,13 +10,16 @@ public struct HybridClock: Sendable {
         self.last = last
     }
 
-    /// The timestamp of a local write that overwrites a state of timestamp `overwritten`: greater than it, whatever the clocks say.
+    /// The timestamp of a local write that overwrites a state of timestamp `overwritten`: greater than it, whatever the clocks say, and
+    /// greater than `floor`.
     ///
-    /// A state far in the future lifts this one item's timestamp, not the clock.
-    public mutating func stamp(wallMilliseconds: UInt64, overwriting overwritten: HybridTimestamp?) -> HybridTimestamp {
+    /// A state far in the future lifts this one item's timestamp, not the clock; so does the floor.
+    public mutating func stamp(
+        wallMilliseconds: UInt64, overwriting overwritten: HybridTimestamp?, above floor: HybridTimestamp? = nil
+    ) -> HybridTimestamp {
         last = max(last.successor, HybridTimestamp(milliseconds: wallMilliseconds))
-        guard let overwritten, overwritten >= last else { return last }
-        return overwritten.successor
+        let below = max(overwritten ?? .zero, floor ?? .zero)
+        return below < last ? last : below.successor
     }
 
     /// Takes note of a peer's timestamp. Answers false, and stays where it is, when the peer is too far ahead of the wall clock.

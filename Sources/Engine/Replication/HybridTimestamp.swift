@@ -1,7 +1,7 @@
 /// A hybrid logical timestamp: 48 bits of milliseconds since 1970, then 16 bits that count within the millisecond.
 ///
 /// Counting past 65,535 carries into the milliseconds.
-public struct HybridTimestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct HybridTimestamp: RawRepresentable, Hashable, Comparable, Codable, Sendable, CustomStringConvertible {
     public let rawValue: UInt64
 
     public init(rawValue: UInt64) {

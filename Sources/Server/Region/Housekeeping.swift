@@ -120,7 +120,7 @@ final class Housekeeping: Sendable {
 
     /// A tombstone goes when every replica has applied everything up to it from every other one: nothing older can arrive any more.
     private func collectTombstones(of table: TableDefinition, in region: Region) throws(StoreError) {
-        guard let horizon = tombstoneHorizon(of: table) else { return }
+        guard let horizon = tombstoneHorizon(of: table, in: region) else { return }
         var isDurable = false
         while !isStopping.isSet {
             let keys = try StorageKeys.tombstones(
@@ -134,7 +134,7 @@ final class Housekeeping: Sendable {
         }
     }
 
-    private func tombstoneHorizon(of table: TableDefinition) -> HybridTimestamp? {
+    private func tombstoneHorizon(of table: TableDefinition, in region: Region) -> HybridTimestamp? {
         // A state that is older than a tombstone may be on its way.
         guard regions.rebuilding.withLock({ $0[table.name] ?? 0 }) == 0 else { return nil }
         let members = members(of: table)
@@ -152,7 +152,7 @@ final class Housekeeping: Sendable {
             }
             replicas.append(.init(definition: own, watermarks: watermarks))
         }
-        return LogRetention.tombstoneHorizon(of: replicas)
+        return LogRetention.tombstoneHorizon(of: replicas, clock: region.state.clock)
     }
 
     private func makeDurable(_ table: TableDefinition) -> Bool {

@@ -71,8 +71,10 @@ struct LegacyGlobalTables: Sendable {
         _ name: String, in target: RegionName, createdMilliseconds: UInt64, all: [RegionName]
     ) -> Bool {
         guard let region = regions.region(target), let table = region.catalogue.table(named: name) else { return false }
+        let peers = all.filter { $0 != target }
         let membership = LegacyMembership(
-            createdMilliseconds: createdMilliseconds, peers: all.filter { $0 != target })
+            createdMilliseconds: createdMilliseconds, peers: peers,
+            versionFloor: peers.compactMap { regions.region($0)?.state.clock }.max() ?? .zero)
         _ = region.perform(.changeCatalogue(.joinLegacyGlobalTable(table.number, membership)))
         return region.catalogue.table(named: name)?.isLegacyGlobal ?? false
     }

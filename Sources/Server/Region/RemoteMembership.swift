@@ -127,6 +127,7 @@ struct RemoteMembership: Sendable {
         if let proposal = template.proposedReplicas?.first(where: { $0.region == region.name }) {
             definition.take(proposal: proposal)
         }
+        definition.versionFloor = versionFloor(definition, told: source)
         _ = region.perform(.changeCatalogue(.create(definition)))
         tellSiblings(of: region, tableName, source: source)
         let isKnown = template.peers.contains { $0.region == region.name && $0.status == .active }
@@ -135,6 +136,19 @@ struct RemoteMembership: Sendable {
                 ? "a replica that other processes know and this one has lost is made anew"
                 : "a replica is made as a region of another process wants it",
             metadata: ["table": "\(tableName)", "region": "\(region.name)", "source": "\(source)"])
+    }
+
+    /// A replica that its peers know already, and that was lost, is also bound by what it had promised them.
+    private func versionFloor(_ definition: TableDefinition, told source: RegionName) -> HybridTimestamp? {
+        var floor = definition.versionFloor ?? .zero
+        for peer in definition.peers {
+            guard let remote = regions.remote(peer.region), let told = remote.published(definition.name) else {
+                continue
+            }
+            floor = max(floor, told.watermark(of: definition.region) ?? .zero)
+            if peer.region == source { floor = max(floor, remote.head(of: told.definition)?.clock ?? .zero) }
+        }
+        return floor
     }
 
     /// Regions of this process do not hear each other's catalogues.

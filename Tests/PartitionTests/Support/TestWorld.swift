@@ -66,7 +66,8 @@ struct TestWorld {
     private mutating func joinLegacy(
         _ number: TableDefinition.Number, in member: RegionName, peers: [RegionName]
     ) throws {
-        let membership = LegacyMembership(createdMilliseconds: nowMilliseconds, peers: peers)
+        let membership = LegacyMembership(
+            createdMilliseconds: nowMilliseconds, peers: peers, versionFloor: .zero)
         try self[member].apply([
             .changeCatalogue(.joinLegacyGlobalTable(number, membership)),
             .changeCatalogue(
@@ -176,25 +177,18 @@ struct TestWorld {
     // MARK: Tombstones
 
     /// The lowest watermark of all links, as housekeeping computes it; nil while the membership is unclear.
-    func tombstoneHorizon(_ tableName: String) throws -> HybridTimestamp? {
-        let members = members(tableName)
-        var horizon = HybridTimestamp(rawValue: .max)
-        for target in members {
-            let partition = try self[target].partition(tableName)
-            guard partition.definition.status == .active,
-                partition.definition.peers.allSatisfy({ $0.status == .active })
-            else { return nil }
-            for source in members where source != target {
-                guard let cursor = partition.cursors[source] else { return nil }
-                horizon = min(horizon, cursor.watermark)
-            }
+    func tombstoneHorizon(_ tableName: String, in name: RegionName) throws -> HybridTimestamp? {
+        let replicas = try members(tableName).map { member in
+            let partition = try self[member].partition(tableName)
+            return LogRetention.Replica(
+                definition: partition.definition, watermarks: partition.cursors.mapValues(\.watermark))
         }
-        return horizon
+        return LogRetention.tombstoneHorizon(of: replicas, clock: self[name].engine.clock.last)
     }
 
     /// Collects what may go in one region; answers how much that was.
     mutating func collectTombstones(_ tableName: String, in name: RegionName) throws -> Int {
-        guard let horizon = try tombstoneHorizon(tableName) else { return 0 }
+        guard let horizon = try tombstoneHorizon(tableName, in: name) else { return 0 }
         let table = try self[name].table(tableName)
         let keys = try StorageKeys.tombstones(
             of: table, upTo: horizon, limit: 10_000, reading: self[name].store)
@@ -209,7 +203,6 @@ extension TestWorld {
     /// Makes a new replica known to all members, and its links begin where the source stands.
     mutating func join(_ tableName: String, _ name: RegionName, from source: RegionName) throws {
         let members = members(tableName)
-        let sourceTable = try self[source].table(tableName)
         for member in members {
             let number = try self[member].table(tableName).number
             let peer = Peer(region: name, status: .creating, source: source, addedMilliseconds: nowMilliseconds)
@@ -218,16 +211,9 @@ extension TestWorld {
                 .changeCatalogue(.edit(number) { $0.peers.append(peer) }),
             ])
         }
-        var definition = TableDefinition(
-            number: self[name].engine.nextTableNumber, name: tableName, region: name,
-            tableID: "id-\(tableName)-\(name)",
-            createdMilliseconds: nowMilliseconds, status: .creating, keySchema: sourceTable.keySchema,
-            attributeDefinitions: sourceTable.attributeDefinitions, billing: sourceTable.billing,
-            localIndexes: sourceTable.localIndexes, globalIndexes: sourceTable.globalIndexes)
-        definition.timeToLive = sourceTable.timeToLive
-        definition.peers = members.map {
-            Peer(region: $0, status: .active, source: nil, addedMilliseconds: nowMilliseconds)
-        }
+        let definition = try self[source].table(tableName).replica(
+            number: self[name].engine.nextTableNumber, in: name, tableID: "id-\(tableName)-\(name)",
+            members: [source] + members.filter { $0 != source }, nowMilliseconds: nowMilliseconds)
         try self[name].create(definition)
         let head = try self[source].partition(tableName)
         for member in members {

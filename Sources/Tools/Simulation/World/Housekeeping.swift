@@ -70,7 +70,7 @@ extension Simulation {
     }
 
     private func collectTombstones(of table: TableDefinition, in region: SimulatedRegion) throws(StoreError) {
-        guard var horizon = tombstoneHorizon(of: table) else { return }
+        guard var horizon = tombstoneHorizon(of: table, clock: region.published.clock.last) else { return }
         if mutation == .tombstoneDroppedEarly { horizon = HybridTimestamp(milliseconds: wallMilliseconds(region)) }
         let keys = try StorageKeys.tombstones(
             of: table, upTo: horizon, limit: Self.tombstonesPerCommandMax, reading: region.store)
@@ -82,7 +82,7 @@ extension Simulation {
         flush(members(of: table).compactMap { self.region($0) }, then: collect)
     }
 
-    func tombstoneHorizon(of table: TableDefinition) -> HybridTimestamp? {
+    func tombstoneHorizon(of table: TableDefinition, clock: HybridTimestamp) -> HybridTimestamp? {
         let members = members(of: table)
         var replicas: [LogRetention.Replica] = []
         for member in members {
@@ -93,7 +93,7 @@ extension Simulation {
             }
             replicas.append(.init(definition: own, watermarks: watermarks))
         }
-        return LogRetention.tombstoneHorizon(of: replicas)
+        return LogRetention.tombstoneHorizon(of: replicas, clock: clock)
     }
 
     private func members(of table: TableDefinition) -> [RegionName] { [table.region] + table.peers.map(\.region) }
