@@ -35,10 +35,17 @@ final class TransportWorld: RegionWorld {
     private(set) var regions: RegionSet
     private(set) var controlPlane: ControlPlane
     private(set) var transport: LogTransport
-    let format: RecordFormat
+    private let settings: Settings
+
+    /// What transports differ in.
+    struct Settings {
+        var format = RecordFormat.streams
+        /// Nil for what is usual.
+        var linkBytesKeptMax: Int?
+    }
 
     /// - Parameter sharesLog: whether both regions have one log; else each has its own.
-    init(_ cluster: Cluster = .memory, sharesLog: Bool = false, format: RecordFormat = .streams) throws {
+    init(_ cluster: Cluster = .memory, sharesLog: Bool = false, _ settings: Settings) throws {
         switch cluster {
         case .memory:
             let first = MemoryRecordLog()
@@ -51,18 +58,19 @@ final class TransportWorld: RegionWorld {
             clusters = [us: first, eu: sharesLog ? first : try MockKafkaCluster()]
             allLogs = try clusters.mapValues { try KafkaLog($0, logger: silentLogger) }
         }
-        self.format = format
+        self.settings = settings
         directory = FileManager.default.temporaryDirectory.appending(path: "tributary-log-\(UUID().uuidString)").path
-        (regions, controlPlane, transport) = try Self.open(directory, allLogs, format)
+        (regions, controlPlane, transport) = try Self.open(directory, allLogs, settings)
     }
 
     private static func open(
-        _ directory: String, _ logs: [RegionName: any RecordLog], _ format: RecordFormat
+        _ directory: String, _ logs: [RegionName: any RecordLog], _ given: Settings
     ) throws -> (RegionSet, ControlPlane, LogTransport) {
         let names = try #require(TopicNames(prefix: "t"))
         var configuration = TransportConfiguration(logs: logs, servers: [:], names: names)
         configuration.partitions = 3
-        configuration.format = format
+        configuration.format = given.format
+        configuration.linkBytesKeptMax = given.linkBytesKeptMax ?? configuration.linkBytesKeptMax
         let transport = LogTransport(configuration, logger: silentLogger)
         var settings = RegionSet.Configuration(regions: [us, eu], dataDirectory: directory)
         settings.transport = transport
@@ -80,7 +88,7 @@ final class TransportWorld: RegionWorld {
 
     func restart() throws {
         stop()
-        (regions, controlPlane, transport) = try Self.open(directory, allLogs, format)
+        (regions, controlPlane, transport) = try Self.open(directory, allLogs, settings)
     }
 
     /// Breaks or mends the way to all logs.
@@ -210,9 +218,10 @@ func item(_ key: String, _ value: String) -> Item {
 
 func withTransport(
     _ cluster: TransportWorld.Cluster = .memory, sharesLog: Bool = false, format: RecordFormat = .streams,
-    _ scenario: (TransportWorld) throws -> Void
+    linkBytesKeptMax: Int? = nil, _ scenario: (TransportWorld) throws -> Void
 ) throws {
-    let world = try TransportWorld(cluster, sharesLog: sharesLog, format: format)
+    let settings = TransportWorld.Settings(format: format, linkBytesKeptMax: linkBytesKeptMax)
+    let world = try TransportWorld(cluster, sharesLog: sharesLog, settings)
     defer {
         world.stop()
         world.removeFiles()

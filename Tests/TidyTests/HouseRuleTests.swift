@@ -40,6 +40,8 @@ import Testing
         let function = SourceTree.File(path: "Sources/Model/Bytes/X.swift", lines: body)
         #expect(
             HouseRules.violations(function) == ["Sources/Model/Bytes/X.swift:1: the function is longer than 60 lines"])
+        let requirement = ["protocol P {", "    func f()", "}"] + Array(repeating: "", count: 60) + body.suffix(1)
+        #expect(HouseRules.violations(SourceTree.File(path: "Sources/Model/Bytes/X.swift", lines: requirement)) == [])
     }
 }
 
@@ -104,8 +106,11 @@ enum HouseRules {
                 !line.hasSuffix("}")
             else { return nil }
             let indentation = line.prefix { $0 == " " }
-            let end = file.lines[start...].dropFirst().firstIndex { $0 == indentation + "}" }
-            guard let end, end - start + 1 > functionLinesMax else { return nil }
+            // A protocol's requirement has no body: the next brace is the protocol's.
+            let end = file.lines[start...].dropFirst().firstIndex { line in
+                line.last == "}" && line.count <= indentation.count + 1
+            }
+            guard let end, file.lines[end] == indentation + "}", end - start + 1 > functionLinesMax else { return nil }
             return "\(file.path):\(start + 1): the function is longer than \(functionLinesMax) lines"
         }
     }

@@ -46,6 +46,9 @@ public struct TopicMerge<Element: Sendable>: Sendable {
     /// What is kept, in bytes.
     @inlinable public var byteCount: Int { keptBytes }
 
+    /// How many records are kept in order.
+    @inlinable public var count: Int { ordered.count }
+
     /// The first record that is kept and in order; `end` when there is none.
     @inlinable public var start: UInt64 { end - UInt64(ordered.count) }
 
@@ -55,6 +58,13 @@ public struct TopicMerge<Element: Sendable>: Sendable {
     /// Whether the partition may hold the missing record: what has come of it is before the missing one.
     @inlinable
     public func mayHoldNext(_ partition: Int32) -> Bool { firsts[Int(partition)] == .max }
+
+    /// Whether the partition is read less than half as far, from the missing record on, as the one that is read the furthest.
+    @inlinable
+    public func isLate(_ partition: Int32) -> Bool {
+        let furthest = max(last.max() ?? 0, end)
+        return last[Int(partition)] < end + (furthest - end + 1) / 2
+    }
 
     /// Takes a record. One that came before is left out: also a copy that someone else wrote.
     @inlinable

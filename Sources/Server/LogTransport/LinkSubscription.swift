@@ -60,10 +60,17 @@ struct LinkSubscription {
         merge.discard(before: sequence)
     }
 
-    /// The topic partitions that are worth reading while much is kept already: those that may hold the one that is missing.
+    /// The topic partitions that may hold the record that is missing; none while there are records for the link.
     var neededPartitions: [TopicPartition] {
         guard merge.start == merge.end else { return [] }
         return partitions.filter { merge.mayHoldNext($0.partition) }
+    }
+
+    /// The topic partitions that are worth reading while much is kept already: those that are behind, among them those that are needed. None
+    /// while there are records for the link.
+    var latePartitions: [TopicPartition] {
+        guard merge.start == merge.end else { return [] }
+        return partitions.filter { merge.isLate($0.partition) }
     }
 
     /// Decides whether the next record is lost: it was published, all that was then in the topic is read, and it was not there.

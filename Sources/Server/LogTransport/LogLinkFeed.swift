@@ -19,9 +19,14 @@ import Synchronization
 ///
 /// Unchecked: everything but `reader` and `idle` is used by the link's thread only, as `LinkFeed` demands.
 final class LogLinkFeed: LinkFeed, @unchecked Sendable {
-    /// What is kept of topics, in bytes: above it only what may hold the next record is read.
-    static let bytesKeptMax = 32 << 20
-    static let recordsPerPollMax = 4096
+    /// What the client has fetched and nobody has polled, in bytes. librdkafka 2.0.2 does not fetch for up to a second once it has so
+    /// much: this is what a link applies meanwhile.
+    static let prefetchBytesMax = 64 << 20
+    /// So many records wait in order for the link before nothing more is read while the target applies.
+    static let orderedAheadMax = 4 * LinkBatch.changesMax
+    /// How many records are looked at before it is asked again whether the target is ready.
+    static let recordsAheadMax = 64
+    static let recordsPerPollMax = 512
     static let bytesPerPollMax = 4 << 20
     /// A wait is no longer, so that new tables are seen soon; in milliseconds.
     static let waitMillisecondsMax = 50
@@ -36,6 +41,8 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
     private let log: any RecordLog
     private let names: TopicNames
     private let logger: Logger
+    /// See `TransportConfiguration.linkBytesKeptMax`.
+    private let bytesKeptMax: Int
     private let confirmedEnd: @Sendable (TableDefinition) -> UInt64?
     /// The source's own log; nil when the source is in another process.
     private let store: StoreLinkFeed?
@@ -62,14 +69,15 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
     ///   - store: reads the source's own log; nil when the source is in another process.
     ///   - confirmedEnd: the first record of a table that is not known to be in its topic.
     init(
-        from source: RegionName, to target: Region, _ log: any RecordLog, _ names: TopicNames, store: StoreLinkFeed?,
-        logger: Logger, onLost: @escaping @Sendable (_ tableName: String) -> Void,
+        from source: RegionName, to target: Region, _ log: any RecordLog, _ configuration: TransportConfiguration,
+        store: StoreLinkFeed?, logger: Logger, onLost: @escaping @Sendable (_ tableName: String) -> Void,
         confirmedEnd: @escaping @Sendable (TableDefinition) -> UInt64?
     ) {
         self.source = source
         self.target = target
         self.log = log
-        self.names = names
+        names = configuration.names
+        bytesKeptMax = configuration.linkBytesKeptMax
         self.logger = logger
         self.confirmedEnd = confirmedEnd
         self.store = store
@@ -137,10 +145,25 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         }
         let wait = min(milliseconds, Self.waitMillisecondsMax)
         guard !subscriptions.isEmpty, let reader = reader.withLock({ $0 }) else { return idle.wait(milliseconds: wait) }
+        poll(reader, recordsMax: Self.recordsPerPollMax, waitMilliseconds: wait)
+    }
+
+    func readAhead() -> Bool {
+        guard !isRestricted, subscriptions.values.contains(where: { $0.merge.count < Self.orderedAheadMax }),
+            let reader = reader.withLock({ $0 })
+        else { return false }
+        return poll(reader, recordsMax: Self.recordsAheadMax, waitMilliseconds: 0)
+    }
+
+    /// Answers whether records came.
+    @discardableResult
+    private func poll(_ reader: any LogReader, recordsMax: Int, waitMilliseconds: Int) -> Bool {
+        var isFilled = false
         note { () throws(RecordLogError) in
             do throws(RecordLogError) {
                 let batches = try reader.poll(
-                    recordsMax: Self.recordsPerPollMax, bytesMax: Self.bytesPerPollMax, waitMilliseconds: wait)
+                    recordsMax: recordsMax, bytesMax: Self.bytesPerPollMax, waitMilliseconds: waitMilliseconds)
+                isFilled = !batches.isEmpty
                 for batch in batches { take(batch) }
                 if let trouble = reader.trouble { throw trouble }
             } catch .offsetOutOfRange(let partition) {
@@ -148,6 +171,7 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
             }
             try restrictIfNeeded()
         }
+        return isFilled
     }
 
     // MARK: Records
@@ -242,25 +266,38 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         try assign()
     }
 
+    private var keptBytes: Int { subscriptions.values.reduce(0) { $0 + $1.merge.byteCount } }
+
     private func restrictIfNeeded() throws(RecordLogError) {
-        let kept = subscriptions.values.reduce(0) { $0 + $1.merge.byteCount }
-        if isRestricted ? kept < Self.bytesKeptMax / 2 : kept > Self.bytesKeptMax {
+        let kept = keptBytes
+        if isRestricted ? kept < bytesKeptMax / 2 : kept > bytesKeptMax {
             isRestricted.toggle()
             try assign()
-        } else if isRestricted, assigned != wantedPartitions {
+        } else if isRestricted, lacksNeededPartition || kept > 2 * bytesKeptMax && readsForBusyLink {
             // What was missing may have come from one partition, and be missing from another now.
             try assign()
         }
     }
 
+    private var lacksNeededPartition: Bool {
+        subscriptions.values.contains { $0.neededPartitions.contains { !assigned.contains($0) } }
+    }
+
+    /// Whether records are read of which the link has enough to do.
+    private var readsForBusyLink: Bool {
+        subscriptions.values.contains { $0.merge.count > 0 && $0.partitions.contains { assigned.contains($0) } }
+    }
+
     private var wantedPartitions: Set<TopicPartition> {
-        Set(subscriptions.values.flatMap { isRestricted ? $0.neededPartitions : $0.partitions })
+        Set(subscriptions.values.flatMap { isRestricted ? $0.latePartitions : $0.partitions })
     }
 
     private func assign() throws(RecordLogError) {
         var reader = reader.withLock { $0 }
         if reader == nil {
-            reader = try log.makeReader(ReaderSettings())
+            var settings = ReaderSettings()
+            settings.prefetchBytesMax = Self.prefetchBytesMax
+            reader = try log.makeReader(settings)
             self.reader.withLock { $0 = reader }
         }
         let wanted = wantedPartitions

@@ -62,7 +62,7 @@ public final class LogTransport: LinkTransport {
         }
         let store = StoreLinkFeed(source: source, observer: "link to \(target.name), missing records")
         return LogLinkFeed(
-            from: source.name, to: target, log, configuration.names, store: store, logger: logger, onLost: { _ in }
+            from: source.name, to: target, log, configuration, store: store, logger: logger, onLost: { _ in }
         ) { [self] table in
             publisher(of: source.name)?.confirmedEnd(.changes, of: table)
         }
@@ -75,7 +75,7 @@ public final class LogTransport: LinkTransport {
             preconditionFailure("regions of other processes have logs")
         }
         return LogLinkFeed(
-            from: source.name, to: target, log, configuration.names, store: nil, logger: logger, onLost: onLost
+            from: source.name, to: target, log, configuration, store: nil, logger: logger, onLost: onLost
         ) { table in
             source.published(table.name).flatMap { $0.definition.tableID == table.tableID ? $0.changesEnd : nil }
         }

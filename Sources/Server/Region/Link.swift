@@ -207,7 +207,7 @@ final class Link: Sendable {
     ) -> Bool {
         let command = Command.replicate(
             ReplicatedChanges(table: table.number, peer: source.name, changes: changes, cursor: cursor))
-        guard case .replicated(let outcome) = target.perform(command) else {
+        guard case .replicated(let outcome) = target.perform(command, meanwhile: feed.readAhead) else {
             positions.withLock { $0[table.number] = nil }
             return false
         }

@@ -10,6 +10,9 @@ public protocol LinkFeed: AnyObject, Sendable {
     /// Returns when there may be something new, or at the latest after the time. It may return early.
     func wait(milliseconds: Int)
 
+    /// Fetches some of what comes next, while the target applies what came before. Does not wait; answers whether there is more.
+    func readAhead() -> Bool
+
     /// Makes a `wait`, or the next one, return at once. From any thread.
     func wakeUp()
 
@@ -30,6 +33,8 @@ public protocol LinkFeed: AnyObject, Sendable {
 }
 
 extension LinkFeed {
+    public func readAhead() -> Bool { false }
+
     public func end(of table: TableDefinition) -> UInt64? { nil }
 }
 

@@ -97,15 +97,18 @@ public final class Region: Sendable {
     }
 
     /// Queues a command and waits. Not for event loops.
-    public func perform(_ command: Command) -> Reply {
+    ///
+    /// - Parameter meanwhile: a piece of what the caller does in the time; answers whether there is more of it.
+    public func perform(_ command: Command, meanwhile: () -> Bool = { false }) -> Reply {
         let done = Signal()
-        let reply = Mutex<Reply>(.failed(.unknownOutcome))
+        let reply = Mutex<Reply?>(nil)
         submit(command) { result in
             reply.withLock { $0 = result }
             done.signal()
         }
+        while reply.withLock({ $0 == nil }), meanwhile() {}
         done.wait()
-        return reply.withLock { $0 }
+        return reply.withLock { $0 } ?? .failed(.unknownOutcome)
     }
 
     public var catalogue: Catalogue { published.withLock { $0.catalogue } }

@@ -102,8 +102,11 @@ extension Auditor {
         }
     }
 
-    func lostToRetention(_ lost: LostRecords, of mapping: SimulatedMapping, in region: Int) {
-        let latest = regions[region].latestMilliseconds
+    func lostToRetention(
+        _ lost: LostRecords, of mapping: SimulatedMapping, in region: Int, steadyMilliseconds: UInt64
+    ) {
+        // The clock may have been ahead for a while without a commit; handlers go by the latest that it ever showed.
+        let latest = max(regions[region].latestMilliseconds, steadyMilliseconds)
         for sequence in lost.first..<lost.end {
             if let record = regions[region].replicas[mapping.table]?.record(sequence)?.record {
                 require(

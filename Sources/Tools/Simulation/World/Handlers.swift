@@ -299,7 +299,9 @@ extension Simulation {
                 let discarded = SimulatedDiscard(run: mapping.run, discard: discard)
                 plan(.destinationSettles(region.index, life: region.life, discarded), in: random.upTo(10))
             case .positionsChanged(let positions): mapping.unsavedPositions = positions
-            case .recordsLost(let lost): auditor.lostToRetention(lost, of: mapping, in: region.index)
+            case .recordsLost(let lost):
+                auditor.lostToRetention(
+                    lost, of: mapping, in: region.index, steadyMilliseconds: steadyMilliseconds(region))
             // No mapping of the simulation asks for whole transactions.
             case .transactionInParts: break
             }

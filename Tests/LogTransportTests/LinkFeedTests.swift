@@ -1,0 +1,131 @@
+import KeyValueStore
+import LogTransport
+import Partition
+import Region
+import Replication
+import Testing
+
+/// What every feed of a link must do, over the source's own log (embedded), and over topics in memory and in Kafka.
+@Suite struct LinkFeedTests {
+    enum Kind: CaseIterable, CustomTestStringConvertible {
+        case store
+        case memory
+        case kafka
+
+        var testDescription: String { "\(self)" }
+    }
+
+    private static let count: UInt64 = 240
+
+    /// A feed behind a log of `count` records, every third of them by the other region.
+    private func withFeed(
+        _ kind: Kind, linkBytesKeptMax: Int? = nil, _ scenario: (any LinkFeed, TableDefinition) throws -> Void
+    ) throws {
+        try withTransport(kind == .kafka ? .kafka : .memory, linkBytesKeptMax: linkBytesKeptMax) { world in
+            try world.createGlobalTable()
+            let source = try world.region(us)
+            let table = try #require(try world.table(in: us))
+            for number in 1...Self.count {
+                let isForeign = number.isMultiple(of: 3)
+                try world.put("k\(number)", "\(number)", in: isForeign ? eu : us)
+                if isForeign {
+                    try eventually("record \(number) arrives") {
+                        source.counters(table.number).nextSequence == number + 1
+                    }
+                }
+            }
+            try world.waitUntilPublished()
+            let feed: any LinkFeed =
+                kind == .store
+                ? StoreLinkFeed(source: source, observer: "test")
+                : world.transport.makeFeed(from: source, to: try world.region(eu))
+            defer { feed.close() }
+            try scenario(feed, table)
+        }
+    }
+
+    private func records(
+        _ feed: any LinkFeed, _ table: TableDefinition, from first: UInt64, until end: UInt64 = .max, limit: Int = .max
+    ) throws -> [LinkRecord] {
+        var found: [LinkRecord] = []
+        try feed.visit(table, from: first, until: end) { record in
+            found.append(record)
+            return found.count < limit ? .next : .stop
+        }
+        return found
+    }
+
+    /// Reads as links do: a look, what can be had without waiting, a wait.
+    private func readAll(_ feed: any LinkFeed, _ table: TableDefinition, from first: UInt64 = 1) throws -> [LinkRecord]
+    {
+        var found: [LinkRecord] = []
+        try eventually("all records come") {
+            let next = first + UInt64(found.count)
+            let come = try records(feed, table, from: next, limit: 7)
+            found += come
+            while feed.readAhead(), Bool.random() {}
+            if come.isEmpty { feed.wait(milliseconds: 20) }
+            return found.last?.sequence == Self.count
+        }
+        return found
+    }
+
+    @Test("records come in the order of the log, without gaps, each by its region", arguments: Kind.allCases)
+    func order(kind: Kind) throws {
+        try withFeed(kind) { feed, table in
+            let found = try readAll(feed, table)
+            #expect(found.map(\.sequence) == Array(1...Self.count))
+            for record in found {
+                switch record.content {
+                case .own(let change, let commitMilliseconds):
+                    #expect(!record.sequence.isMultiple(of: 3))
+                    #expect(change.item == item("k\(record.sequence)", "\(record.sequence)"))
+                    #expect(change.version.region == us && commitMilliseconds > 0)
+                case .passedOver: #expect(record.sequence.isMultiple(of: 3))
+                }
+            }
+        }
+    }
+
+    @Test("little memory makes it slower, not wrong", arguments: [Kind.memory, .kafka], [1, 2000, 20_000])
+    func smallLimit(kind: Kind, bytes: Int) throws {
+        try withFeed(kind, linkBytesKeptMax: bytes) { feed, table in
+            let found = try readAll(feed, table)
+            #expect(found.map(\.sequence) == Array(1...Self.count))
+        }
+    }
+
+    @Test("a visit ends where it must, and can be repeated", arguments: Kind.allCases)
+    func bounds(kind: Kind) throws {
+        try withFeed(kind) { feed, table in
+            try eventually("records come") {
+                feed.wait(milliseconds: 20)
+                return try records(feed, table, from: 5).count >= 10
+            }
+            #expect(try records(feed, table, from: 6, until: 9).map(\.sequence) == [6, 7, 8])
+            #expect(try records(feed, table, from: 6, until: 9).map(\.sequence) == [6, 7, 8])
+            #expect(try records(feed, table, from: 7, limit: 2).map(\.sequence) == [7, 8])
+            #expect(try records(feed, table, from: 7, until: 7).isEmpty)
+        }
+    }
+
+    @Test("a table that was let go is read anew from where it is wanted", arguments: Kind.allCases)
+    func anew(kind: Kind) throws {
+        try withFeed(kind) { feed, table in
+            _ = try readAll(feed, table)
+            feed.keep(only: [])
+            #expect(try readAll(feed, table, from: 100).map(\.sequence) == Array(100...Self.count))
+        }
+    }
+
+    @Test("a wait ends when somebody asks", arguments: Kind.allCases)
+    func wakingUp(kind: Kind) throws {
+        try withFeed(kind) { feed, table in
+            _ = try readAll(feed, table)
+            feed.wakeUp()
+            let begin = ContinuousClock.now
+            feed.wait(milliseconds: 300_000)
+            #expect(ContinuousClock.now - begin < .seconds(60))
+        }
+    }
+}
