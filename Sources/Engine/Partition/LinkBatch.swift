@@ -65,7 +65,7 @@ public struct LinkBatch: Sendable {
         let head = counters.nextSequence
         guard cursor.next < head else {
             // The whole log up to the promise of the clock is applied.
-            self.cursor.watermark = clock
+            if table.promisesByClock { self.cursor.watermark = clock }
             return
         }
         guard cursor.next >= counters.firstSequence else { return nil }
@@ -74,7 +74,7 @@ public struct LinkBatch: Sendable {
             nowMilliseconds: nowMilliseconds)
         try read(&pass, of: table, from: cursor.next, to: head, visiting: visit)
         self.cursor = pass.cursor(watermark: cursor.watermark)
-        if self.cursor.next >= head { self.cursor.watermark = clock }
+        if self.cursor.next >= head, table.promisesByClock { self.cursor.watermark = clock }
         savedCursor = pass.safeCursor(watermark: min(self.cursor.watermark, durableClock))
         waitMilliseconds = pass.waitMilliseconds
     }
@@ -100,4 +100,10 @@ public struct LinkBatch: Sendable {
             return isFull ? .stop : .next
         }
     }
+}
+
+extension TableDefinition {
+    /// Whether nothing that is logged from now on is older than the region's clock. Into a replica that is being filled come also its region's
+    /// writes from before it lost an earlier one.
+    fileprivate var promisesByClock: Bool { status != .creating }
 }
