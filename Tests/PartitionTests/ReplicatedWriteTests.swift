@@ -77,6 +77,24 @@ import Testing
         #expect(try batch()?.savedCursor.watermark == region.engine.clock.last)
     }
 
+    @Test("a replica that is being filled promises nothing: a write of its region's earlier life may come yet")
+    func noPromiseWhileFilled() throws {
+        var region = try region()
+        try region.apply(.write(region.put(#"{"pk":{"S":"b"}}"#)))
+        var table = try region.table()
+        for (status, promise) in [(TableStatus.creating, HybridTimestamp.zero), (.active, region.engine.clock.last)] {
+            table.status = status
+            for next: UInt64 in [1, 2] {
+                let batch = try LinkBatch(
+                    of: table, to: Self.asia, from: LinkCursor(next: next), LinkSettings(),
+                    counters: region.partition("T").counters, clock: region.engine.clock.last,
+                    durableClock: region.engine.durableClock, nowMilliseconds: TestRegion.start + 200,
+                    reading: region.store)
+                #expect(batch?.cursor == LinkCursor(next: 2, watermark: promise))
+            }
+        }
+    }
+
     @Test("the newer state wins, and a write that loses or was there leaves no record")
     func lastWriterWins() throws {
         var region = try region()

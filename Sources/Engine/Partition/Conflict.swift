@@ -26,7 +26,12 @@ struct Conflict {
     let keyNames: [Text]
 
     /// Nil when the writes followed one another, and when both are deletes: then nobody has lost anything.
-    init?(_ change: ReplicatedChange, stored: StoredItem?, in region: RegionName, table: TableDefinition) {
+    ///
+    /// - Parameter table: is asked for only when there is a conflict; it is large.
+    init?(
+        _ change: ReplicatedChange, stored: StoredItem?, in region: RegionName,
+        table: @autoclosure () -> TableDefinition
+    ) {
         guard let stored, stored.version.region == region, change.item != nil || stored.item != nil else { return nil }
         if change.version > stored.version {
             // Who wrote it had this region's write before its eyes, or a later state.
@@ -35,6 +40,7 @@ struct Conflict {
         } else {
             loser = .arriving
         }
+        let table = table()
         self.table = table.name
         self.stored = stored
         arriving = (change.version, change.item)

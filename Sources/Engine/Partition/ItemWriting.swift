@@ -51,7 +51,7 @@ extension RegionEngine {
     func plan(
         _ write: ItemWrite, reading group: WriteGroup
     ) throws(StoreError) -> Result<PlannedWrite, WriteFailure> {
-        guard let partition = partition(servingItemsOf: write.table) else { return .failure(.tableNotFound) }
+        guard let maintenance = maintenance(servingItemsOf: write.table) else { return .failure(.tableNotFound) }
         let storageKey = StorageKeys.item(write.table, write.key)
         let stored = try group.storedItem(at: storageKey)
         let old = stored?.item
@@ -64,13 +64,12 @@ extension RegionEngine {
                 return .success(
                     PlannedWrite(
                         table: write.table, key: write.key, storageKey: storageKey, stored: stored, new: new,
-                        indexChanges: [], isLegacyGlobal: partition.maintenance.isLegacyGlobal))
+                        indexChanges: [], isLegacyGlobal: maintenance.isLegacyGlobal))
             }
-            let maintenance = partition.maintenance
             entries = try maintenance.changes(from: old, to: new, tableKey: write.key, isUpdate: write.isUpdate)
             let planned = PlannedWrite(
                 table: write.table, key: write.key, storageKey: storageKey, stored: stored, new: new,
-                indexChanges: entries, isLegacyGlobal: partition.maintenance.isLegacyGlobal)
+                indexChanges: entries, isLegacyGlobal: maintenance.isLegacyGlobal)
             if let new {
                 let isLegacy = planned.isLegacyGlobal
                 let largest = isLegacy ? LegacyStamp.largest(in: region, on: new) : new
@@ -127,7 +126,7 @@ extension RegionEngine {
     mutating func store(
         _ planned: PlannedWrite, version: Version, group: inout WriteGroup
     ) {
-        guard let partition = tables[planned.table] else { return }
+        guard let maintenance = tables[planned.table]?.maintenance else { return }
         let old = planned.stored?.item
         if let stored = planned.stored, stored.item == nil {
             let key = StorageKeys.tombstone(planned.table, stored.version.timestamp, planned.key)
@@ -135,7 +134,7 @@ extension RegionEngine {
         }
         if let new = planned.new {
             group.setItem(StoredItem(version: version, item: new), at: planned.storageKey)
-        } else if partition.maintenance.isGlobal {
+        } else if maintenance.isGlobal {
             group.setItem(StoredItem(version: version, item: nil), at: planned.storageKey)
             group.put(StorageKeys.tombstone(planned.table, version.timestamp, planned.key), [], in: .indexes)
         } else {
@@ -145,7 +144,7 @@ extension RegionEngine {
             if let key = change.deleted { group.delete(key, in: .indexes) }
             if let key = change.added { group.put(key, planned.key.bytes, in: .indexes) }
         }
-        listExpiry(of: planned.key, in: partition.maintenance.definition, from: old, to: planned.new, group: &group)
+        listExpiry(of: planned.key, in: maintenance.definition, from: old, to: planned.new, group: &group)
         tables[planned.table]?.counters.count(planned)
         touched.insert(planned.table)
     }
@@ -155,7 +154,9 @@ extension RegionEngine {
         wallMilliseconds: UInt64, cause: ChangeRecord.Cause, transaction: ChangeRecord.Transaction?,
         group: inout WriteGroup
     ) {
-        guard let partition = tables[table], logsAllTables || partition.maintenance.logsChanges else { return }
+        guard let maintenance = tables[table]?.maintenance, logsAllTables || maintenance.logsChanges,
+            let sequence = tables[table]?.counters.nextSequence
+        else { return }
         let change: ChangeRecord.Change
         switch (old, new) {
         case (nil, nil): return
@@ -163,7 +164,6 @@ extension RegionEngine {
         case (let old?, nil): change = .remove(old)
         case (let old?, let new?): change = .modify(old: old, new: new)
         }
-        let sequence = partition.counters.nextSequence
         let record = ChangeRecord(
             sequence: sequence, version: version, baseVersion: baseVersion, commitMilliseconds: wallMilliseconds,
             cause: cause, transaction: transaction, change: change)

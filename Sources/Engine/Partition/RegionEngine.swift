@@ -107,8 +107,8 @@ public struct RegionEngine: Sendable {
     /// - Returns: the tables whose counters or use of capacity moved.
     public mutating func finish(_ group: inout WriteGroup) -> [TableDefinition.Number] {
         for number in touched {
-            guard let partition = tables[number] else { continue }
-            group.put(StorageKeys.counters(number), partition.counters.encoded, in: .metadata)
+            guard let encoded = tables[number]?.counters.encoded else { continue }
+            group.put(StorageKeys.counters(number), encoded, in: .metadata)
         }
         if clock.last != storedClock {
             group.put(StorageKeys.clock, CatalogueCodec.encode(clock.last), in: .metadata)
@@ -138,12 +138,13 @@ public struct RegionEngine: Sendable {
 
     /// Whether the table is there: not dropped, even if its streams are still readable.
     func isLive(_ number: TableDefinition.Number) -> Bool {
-        if let partition = tables[number] { partition.maintenance.definition.deletedMilliseconds == nil } else { false }
+        if let table = tables[number]?.maintenance { table.definition.deletedMilliseconds == nil } else { false }
     }
 
-    func partition(servingItemsOf number: TableDefinition.Number) -> Partition? {
-        guard let partition = tables[number], partition.maintenance.servesItems else { return nil }
-        return partition
+    /// What writes need of a table. (Partitions and definitions are large; hot paths do not copy them.)
+    func maintenance(servingItemsOf number: TableDefinition.Number) -> IndexMaintenance? {
+        guard let maintenance = tables[number]?.maintenance, maintenance.servesItems else { return nil }
+        return maintenance
     }
 }
 

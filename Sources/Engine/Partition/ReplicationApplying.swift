@@ -42,8 +42,8 @@ extension RegionEngine {
             return
         }
         // The conflict of a change that came before was told then; what lies above it now may have known it.
-        if !isRepeat, let partition = tables[table],
-            let conflict = Conflict(change, stored: planned.stored, in: region, table: partition.maintenance.definition)
+        if !isRepeat, let maintenance = tables[table]?.maintenance,
+            let conflict = Conflict(change, stored: planned.stored, in: region, table: maintenance.definition)
         {
             outcome.conflicts += 1
             emit(conflict.event, wallMilliseconds: wallMilliseconds, group: &group)
@@ -99,13 +99,13 @@ extension RegionEngine {
         let storageKey = StorageKeys.item(table, key)
         let stored = try group.storedItem(at: storageKey)
         var changes: [IndexEntryChange] = []
-        let partition = tables[table]
-        if let partition {
-            changes = partition.maintenance.changesLeavingOutUnfit(from: stored?.item, to: item, tableKey: key)
+        let maintenance = tables[table]?.maintenance
+        if let maintenance {
+            changes = maintenance.changesLeavingOutUnfit(from: stored?.item, to: item, tableKey: key)
         }
         return PlannedWrite(
             table: table, key: key, storageKey: storageKey, stored: stored, new: item, indexChanges: changes,
-            isLegacyGlobal: partition?.maintenance.isLegacyGlobal ?? false)
+            isLegacyGlobal: maintenance?.isLegacyGlobal ?? false)
     }
 
     private mutating func note(

@@ -12,7 +12,7 @@ extension RegionEngine {
     mutating func applyExpiredItems(
         table: TableDefinition.Number, keys: [EncodedKey], wallMilliseconds: UInt64, group: inout WriteGroup
     ) throws(StoreError) -> Reply {
-        guard let maintenance = partition(servingItemsOf: table)?.maintenance,
+        guard let maintenance = maintenance(servingItemsOf: table),
             let timeToLive = maintenance.definition.timeToLive, timeToLive.status == .enabled
         else { return .swept(deleted: 0) }
         let definition = maintenance.definition

@@ -14,7 +14,7 @@ extension RegionEngine {
             guard known.digest == token.digest else { return .tokenMismatch }
             return .transacted(.replayed(try currentItems(of: transaction.writes, reading: group)))
         }
-        guard transaction.writes.allSatisfy({ partition(servingItemsOf: $0.table) != nil }) else {
+        guard transaction.writes.allSatisfy({ maintenance(servingItemsOf: $0.table) != nil }) else {
             return .failed(.tableNotFound)
         }
         var planned: [PlannedWrite] = []

@@ -1,3 +1,4 @@
+import Bytes
 public import KeyValueStore
 
 /// The writes that one commit of a region covers, with reads that see them before they are committed.
@@ -5,7 +6,7 @@ public import KeyValueStore
 /// Commands of one group take effect in order; the store learns of all of them at once.
 public struct WriteGroup {
     private let store: any KeyValueReader
-    private var pendingItems: [PendingKey: StoredItem?] = [:]
+    private var pendingItems: [ByteKey: StoredItem?] = [:]
     public private(set) var batch = WriteBatch()
     /// Whether a reply of this group promises durability.
     public private(set) var needsSync = false
@@ -16,13 +17,13 @@ public struct WriteGroup {
 
     /// The state under an item's storage key, this group's writes included.
     func storedItem(at key: [UInt8]) throws(StoreError) -> StoredItem? {
-        if let pending = pendingItems[PendingKey(bytes: key)] { return pending }
+        if let pending = pendingItems[ByteKey(key)] { return pending }
         guard let bytes = try store.value(of: key, in: .items) else { return nil }
         return try StoredItem.read(bytes)
     }
 
     mutating func setItem(_ item: StoredItem?, at key: [UInt8]) {
-        pendingItems.updateValue(item, forKey: PendingKey(bytes: key))
+        pendingItems.updateValue(item, forKey: ByteKey(key))
         if let item {
             batch.put(key, item.encoded, in: .items)
         } else {
@@ -55,15 +56,6 @@ public struct WriteGroup {
         pendingItems.removeAll(keepingCapacity: true)
         batch.removeAll()
         needsSync = false
-    }
-}
-
-/// A storage key that hashes all its bytes in one step; arrays hash byte by byte.
-private struct PendingKey: Hashable {
-    let bytes: [UInt8]
-
-    func hash(into hasher: inout Hasher) {
-        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 }
 

@@ -28,7 +28,7 @@ final class Auditor {
     /// By region and client token.
     var tokens: [String: [String]] = [:]
     /// Every effective write that some region made: table, key, version.
-    var written: [String: [ItemKey: [WrittenState]]] = [:]
+    var written: [String: [ByteKey: [WrittenState]]] = [:]
 
     struct WrittenState {
         let version: Version
@@ -98,7 +98,7 @@ final class ReplicaAudit {
     let wasFilled: Bool
     var isDropped = false
     var droppedBatch = 0
-    var keys: [ItemKey: [KeyState]] = [:]
+    var keys: [ByteKey: [KeyState]] = [:]
     var records: [RecordAudit] = []
     /// The number of the first record in `records`.
     let firstSequence: UInt64 = 1
@@ -133,7 +133,7 @@ struct KeyState {
 /// A record of a change log.
 struct RecordAudit {
     let record: ChangeRecord
-    let key: ItemKey
+    let key: ByteKey
     let batch: Int
     let step: Int
     /// Whether a client knows that the write was made.

@@ -10,7 +10,7 @@ import Replication
 /// request and answer, so the history of each key is linearizable with the log as its order (I2).
 extension Auditor {
     func read(_ item: Item?, of key: EncodedKey, in table: TableDefinition.Number, _ region: Int) {
-        let state = regions[region].replicas[table]?.keys[ItemKey(key.bytes)]?.last
+        let state = regions[region].replicas[table]?.keys[ByteKey(key.bytes)]?.last
         require(state?.item == item, "I2", "a read in \(names[region]) shows what is not the state")
     }
 
@@ -57,7 +57,7 @@ extension Auditor {
         guard let replica = regions[region].replicas[write.table] else { return }
         var name: String { "\(names[region]) \(replica.name)" }
         require(!write.demand.holds(found), "I2", "\(name): a write was refused although its condition held")
-        let states = replica.keys[ItemKey(write.key.bytes)] ?? []
+        let states = replica.keys[ByteKey(write.key.bytes)] ?? []
         var wasThere = states.isEmpty && found == nil
         for state in states.reversed() {
             if state.item == found { wasThere = true }
@@ -153,7 +153,7 @@ extension Auditor {
         // A snapshot holds later writes than the cursors that were read before it: what has been written over them meets them again.
         guard filledTables[region]?.contains(event.string(table)) != true else { return }
         // The winner's own region says what it replaced. A version is unique for an item only.
-        let itemKey = ItemKey(encoded.bytes)
+        let itemKey = ByteKey(encoded.bytes)
         guard let home = names.firstIndex(where: { high.hasSuffix("@\($0)") }),
             let replica = replica(of: event.string(table), in: home),
             let record = replica.records.last(where: {

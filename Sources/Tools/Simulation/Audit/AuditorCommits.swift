@@ -56,7 +56,7 @@ extension Auditor {
     private func putItem(_ key: [UInt8], _ value: [UInt8], _ region: Int, _ batch: Int) throws(StoreError) {
         guard let replica = replica(key, region) else { return }
         let stored = try StoredItem.read(value)
-        let itemKey = ItemKey(Array(key.dropFirst(4)))
+        let itemKey = ByteKey(Array(key.dropFirst(4)))
         if let before = replica.keys[itemKey]?.last?.version {
             require(
                 stored.version > before, "I10",
@@ -69,7 +69,7 @@ extension Auditor {
     /// Only tombstones go, and only those that nothing older can come after.
     private func deleteItem(_ key: [UInt8], _ region: Int, _ batch: Int) {
         guard let replica = replica(key, region) else { return }
-        let itemKey = ItemKey(Array(key.dropFirst(4)))
+        let itemKey = ByteKey(Array(key.dropFirst(4)))
         if let last = replica.keys[itemKey]?.last, let version = last.version {
             require(last.item == nil, "I15", "\(names[region]) dropped an item as if it were a tombstone")
             for peer in names.indices where peer != region {
@@ -101,7 +101,7 @@ extension Auditor {
         guard let record = try? value.withUnsafeBytes({ try ChangeRecord(sequence: sequence, decoding: $0) }),
             let encoded = try? Workload.keySchema.key(of: record.newImage ?? record.oldImage ?? .empty)
         else { throw .corrupted(path: "changes", reason: "a record cannot be decoded") }
-        let itemKey = ItemKey(encoded.bytes)
+        let itemKey = ByteKey(encoded.bytes)
         check(record, itemKey, replica.keys[itemKey] ?? [], replica, region)
         let isOwn = record.version.region == names[region]
         if isOwn, record.cause != .restore {
@@ -124,7 +124,7 @@ extension Auditor {
     }
 
     private func check(
-        _ record: ChangeRecord, _ key: ItemKey, _ states: [KeyState], _ replica: ReplicaAudit, _ region: Int
+        _ record: ChangeRecord, _ key: ByteKey, _ states: [KeyState], _ replica: ReplicaAudit, _ region: Int
     ) {
         var name: String { "\(names[region]) \(replica.name)" }
         require(
@@ -182,7 +182,7 @@ extension Auditor {
 
     /// The change is in the target's history, or the first later state there is another region's, to which it lost.
     func check(
-        _ record: ChangeRecord, _ key: ItemKey, isAppliedIn replica: ReplicaAudit, from peer: RegionName,
+        _ record: ChangeRecord, _ key: ByteKey, isAppliedIn replica: ReplicaAudit, from peer: RegionName,
         _ sequence: UInt64
     ) {
         var next: Version?

@@ -30,7 +30,7 @@ extension Auditor {
         let states = try region.states(of: table, in: region.store)
         var known = replica.keys.filter { $0.value.last?.version != nil }
         for (key, state) in states {
-            let last = known.removeValue(forKey: ItemKey(key.bytes))?.last
+            let last = known.removeValue(forKey: ByteKey(key.bytes))?.last
             require(
                 last?.version == state.version && last?.item == state.item, "I3",
                 "\(region.name) \(table.name) holds a state that it did not have")
@@ -120,7 +120,7 @@ extension Auditor {
     /// I10, I15: the state is that of the highest version ever written.
     private func checkWinners(of table: TableDefinition, in region: SimulatedRegion) throws(StoreError) {
         let rows = try region.states(of: table, in: region.store)
-        let states = Dictionary(uniqueKeysWithValues: rows.map { (ItemKey($0.key.bytes), $0.state) })
+        let states = Dictionary(uniqueKeysWithValues: rows.map { (ByteKey($0.key.bytes), $0.state) })
         for (key, versions) in (written[table.name] ?? [:]).sorted(by: { $0.key.bytes.precedes($1.key.bytes) }) {
             guard let winner = versions.max(by: { $0.version < $1.version }) else { continue }
             if let state = states[key] {

@@ -1,3 +1,4 @@
+import Bytes
 import ChangeStream
 import EventSource
 import Partition
@@ -8,15 +9,15 @@ final class MappingAudit {
     let table: TableDefinition.Number
     let filter: SimulatedMapping.Filter
     /// Matching sequence numbers that are not finished, by key.
-    private(set) var open: [ItemKey: [UInt64]] = [:]
-    private var keys: [UInt64: ItemKey] = [:]
+    private(set) var open: [ByteKey: [UInt64]] = [:]
+    private var keys: [UInt64: ByteKey] = [:]
 
     init(table: TableDefinition.Number, filter: SimulatedMapping.Filter) {
         self.table = table
         self.filter = filter
     }
 
-    func append(_ record: ChangeRecord, key: ItemKey, in region: RegionName) {
+    func append(_ record: ChangeRecord, key: ByteKey, in region: RegionName) {
         guard filter.takes(record, in: region) else { return }
         open[key, default: []].append(record.sequence)
         keys[record.sequence] = key

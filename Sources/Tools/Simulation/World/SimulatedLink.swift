@@ -120,17 +120,17 @@ extension Simulation {
     private func advance(_ link: SimulatedLink, _ table: HeldTable) throws(StoreError) -> UInt64 {
         let (source, target) = (link.source, link.target)
         guard link.isCarrying, let sourceTable = source.held(table.name), sourceTable.hasPeer(target.name),
-            let head = source.published.tables[sourceTable.number],
+            let counters = source.published.tables[sourceTable.number]?.counters,
             var position = position(of: link, table.number, from: sourceTable.number)
         else { return Self.pollMilliseconds }
         let wall = wallMilliseconds(source)
-        if let idle = position.idleness, idle.head == head.counters.nextSequence || !idle.settings.reorders,
+        if let idle = position.idleness, idle.head == counters.nextSequence || !idle.settings.reorders,
             (idle.fromMilliseconds..<idle.untilMilliseconds).contains(wall), idle.settings == link.settings
         {
             return min(idle.untilMilliseconds - wall, Self.pollMilliseconds)
         }
         let batch = try sourceTable.batch(
-            to: target.name, from: position.cursor, link.settings, counters: head.counters,
+            to: target.name, from: position.cursor, link.settings, counters: counters,
             clock: source.published.clock.last, durableClock: source.published.durableClock, nowMilliseconds: wall,
             reading: source.store)
         guard let batch else {
@@ -141,7 +141,7 @@ extension Simulation {
             position.cursor = batch.cursor
             position.idleness = batch.waitMilliseconds.map { wait in
                 .init(
-                    head: head.counters.nextSequence, settings: link.settings, fromMilliseconds: wall,
+                    head: counters.nextSequence, settings: link.settings, fromMilliseconds: wall,
                     untilMilliseconds: wall + wait)
             }
             link.positions[table.number] = position
