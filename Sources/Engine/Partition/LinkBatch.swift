@@ -103,7 +103,8 @@ public struct LinkBatch: Sendable {
 }
 
 extension TableDefinition {
-    /// Whether nothing that is logged from now on is older than the region's clock. Into a replica that is being filled come also its region's
-    /// writes from before it lost an earlier one.
-    fileprivate var promisesByClock: Bool { status != .creating }
+    /// Whether nothing that is logged from now on is older than the region's clock. Into a replica that is being filled, or that joins, come also
+    /// its region's writes from before it lost an earlier one. (So they may into one that is rebuilt from `.state`, which serves meanwhile; no
+    /// tombstone is collected then in the process that rebuilds, but others do not know of it.)
+    fileprivate var promisesByClock: Bool { status != .creating && legacyGlobalTable?.status != .joining }
 }

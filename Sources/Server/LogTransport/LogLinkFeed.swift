@@ -19,13 +19,11 @@ import Synchronization
 ///
 /// Unchecked: everything but `reader` and `idle` is used by the link's thread only, as `LinkFeed` demands.
 final class LogLinkFeed: LinkFeed, @unchecked Sendable {
-    /// What the client has fetched and nobody has polled, in bytes. librdkafka 2.0.2 does not fetch for up to a second once it has so
-    /// much: this is what a link applies meanwhile.
-    static let prefetchBytesMax = 64 << 20
-    /// So many records wait in order for the link before nothing more is read while the target applies.
+    /// When every table has so many records in order, nothing more is read while the target applies.
     static let orderedAheadMax = 4 * LinkBatch.changesMax
     /// How many records are looked at before it is asked again whether the target is ready.
     static let recordsAheadMax = 64
+    static let bytesAheadMax = 256 << 10
     static let recordsPerPollMax = 512
     static let bytesPerPollMax = 4 << 20
     /// A wait is no longer, so that new tables are seen soon; in milliseconds.
@@ -52,6 +50,9 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
     private let reader = Mutex<(any LogReader)?>(nil)
     private var subscriptions: [String: LinkSubscription] = [:]
     private var isRestricted = false
+    /// Whether records have come since the last wait.
+    private var hasReadAhead = false
+    private var partitionsOutOfRange: [TopicPartition] = []
     private var assigned: Set<TopicPartition> = []
     private var checkedMilliseconds: UInt64 = 0
     private var hintedMilliseconds: UInt64 = 0
@@ -145,33 +146,56 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         }
         let wait = min(milliseconds, Self.waitMillisecondsMax)
         guard !subscriptions.isEmpty, let reader = reader.withLock({ $0 }) else { return idle.wait(milliseconds: wait) }
-        poll(reader, recordsMax: Self.recordsPerPollMax, waitMilliseconds: wait)
+        note { () throws(RecordLogError) in
+            var failure: RecordLogError?
+            do throws(RecordLogError) { try settlePartitions() } catch { failure = error }
+            // What was read ahead is news to the link.
+            let patience = hasReadAhead ? 0 : wait
+            hasReadAhead = false
+            _ = try poll(
+                reader, recordsMax: Self.recordsPerPollMax, bytesMax: Self.bytesPerPollMax, waitMilliseconds: patience)
+            if let failure { throw failure }
+        }
+    }
+
+    private func settlePartitions() throws(RecordLogError) {
+        while let partition = partitionsOutOfRange.last {
+            try restart(partition)
+            partitionsOutOfRange.removeLast()
+        }
+        // What the link has taken since the last look may have made another partition the one that is needed.
+        try restrictIfNeeded()
     }
 
     func readAhead() -> Bool {
-        guard !isRestricted, subscriptions.values.contains(where: { $0.merge.count < Self.orderedAheadMax }),
-            let reader = reader.withLock({ $0 })
+        guard !isRestricted, keptBytes < bytesKeptMax / 2, let reader = reader.withLock({ $0 }),
+            subscriptions.values.contains(where: { $0.merge.count < Self.orderedAheadMax })
         else { return false }
-        return poll(reader, recordsMax: Self.recordsAheadMax, waitMilliseconds: 0)
+        var isFilled = false
+        note { () throws(RecordLogError) in
+            isFilled = try poll(
+                reader, recordsMax: Self.recordsAheadMax, bytesMax: Self.bytesAheadMax, waitMilliseconds: 0)
+        }
+        hasReadAhead = hasReadAhead || isFilled
+        return isFilled
     }
 
     /// Answers whether records came.
-    @discardableResult
-    private func poll(_ reader: any LogReader, recordsMax: Int, waitMilliseconds: Int) -> Bool {
-        var isFilled = false
-        note { () throws(RecordLogError) in
-            do throws(RecordLogError) {
-                let batches = try reader.poll(
-                    recordsMax: recordsMax, bytesMax: Self.bytesPerPollMax, waitMilliseconds: waitMilliseconds)
-                isFilled = !batches.isEmpty
-                for batch in batches { take(batch) }
-                if let trouble = reader.trouble { throw trouble }
-            } catch .offsetOutOfRange(let partition) {
-                try restart(partition)
-            }
-            try restrictIfNeeded()
+    private func poll(
+        _ reader: any LogReader, recordsMax: Int, bytesMax: Int, waitMilliseconds: Int
+    ) throws(RecordLogError) -> Bool {
+        let batches: [RecordBatch]
+        do throws(RecordLogError) {
+            batches = try reader.poll(recordsMax: recordsMax, bytesMax: bytesMax, waitMilliseconds: waitMilliseconds)
+        } catch .offsetOutOfRange(let partition) {
+            // Looking up where it begins may take as long as a broker does not answer: not while the target is waited for.
+            partitionsOutOfRange.append(partition)
+            return false
         }
-        return isFilled
+        for batch in batches { take(batch) }
+        try restrictIfNeeded()
+        if let trouble = reader.trouble { throw trouble }
+        return !batches.isEmpty
     }
 
     // MARK: Records
@@ -273,7 +297,7 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         if isRestricted ? kept < bytesKeptMax / 2 : kept > bytesKeptMax {
             isRestricted.toggle()
             try assign()
-        } else if isRestricted, lacksNeededPartition || kept > 2 * bytesKeptMax && readsForBusyLink {
+        } else if isRestricted, lacksNeededPartition || kept > 2 * bytesKeptMax && assigned != wantedPartitions {
             // What was missing may have come from one partition, and be missing from another now.
             try assign()
         }
@@ -283,20 +307,19 @@ final class LogLinkFeed: LinkFeed, @unchecked Sendable {
         subscriptions.values.contains { $0.neededPartitions.contains { !assigned.contains($0) } }
     }
 
-    /// Whether records are read of which the link has enough to do.
-    private var readsForBusyLink: Bool {
-        subscriptions.values.contains { $0.merge.count > 0 && $0.partitions.contains { assigned.contains($0) } }
-    }
-
     private var wantedPartitions: Set<TopicPartition> {
-        Set(subscriptions.values.flatMap { isRestricted ? $0.latePartitions : $0.partitions })
+        guard isRestricted else { return Set(subscriptions.values.flatMap(\.partitions)) }
+        // A partition that was late may have run ahead of one from which nothing comes.
+        let isFull = keptBytes > 2 * bytesKeptMax
+        return Set(subscriptions.values.flatMap { isFull ? $0.neededPartitions : $0.latePartitions })
     }
 
     private func assign() throws(RecordLogError) {
         var reader = reader.withLock { $0 }
         if reader == nil {
             var settings = ReaderSettings()
-            settings.prefetchBytesMax = Self.prefetchBytesMax
+            // librdkafka 2.0.2 does not fetch for up to a second once it has so much: this is what a link applies meanwhile.
+            settings.prefetchBytesMax = 2 * bytesKeptMax
             reader = try log.makeReader(settings)
             self.reader.withLock { $0 = reader }
         }

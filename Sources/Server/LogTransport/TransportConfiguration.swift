@@ -25,8 +25,8 @@ public struct TransportConfiguration: Sendable {
     public var replicationFactor: Int16?
     /// How long `.changes` and `.control` topics keep their records, in milliseconds; -1 for ever.
     public var retentionMilliseconds: Int64 = 7 * 24 * 60 * 60 * 1000
-    /// What a link keeps of topics, in bytes: above it only those partitions are read that the others wait for; above twice as much, none of a
-    /// table whose records wait for the link.
+    /// What a link keeps of topics, in bytes: above it only partitions are read that are behind the others, and above twice as much only
+    /// those that may hold the very next record. The client fetches twice as much ahead. So a link uses up to 128 MB while it catches up.
     public var linkBytesKeptMax = 32 << 20
     /// Whether the logs stand for a cluster that lives in this process and is gone with it.
     public var isEmbedded = false

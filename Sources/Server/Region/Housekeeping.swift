@@ -138,21 +138,36 @@ final class Housekeeping: Sendable {
         // A state that is older than a tombstone may be on its way.
         guard regions.rebuilding.withLock({ $0[table.name] ?? 0 }) == 0 else { return nil }
         let members = members(of: table)
+        let clock = region.state.clock
+        let known = members.map { watermarks(of: table.name, in: $0, from: members) }
+        // Definitions last: a replica that is added later than these watermarks writes nothing older than them.
         var replicas: [LogRetention.Replica] = []
-        for member in members {
-            if let remote = regions.remote(member) {
-                guard remote.isKnown, let replica = remote.replica(of: table.name, members) else { return nil }
-                replicas.append(replica)
-                continue
-            }
-            guard let own = regions.region(member)?.catalogue.table(named: table.name) else { return nil }
-            var watermarks: [RegionName: HybridTimestamp] = [:]
-            for source in members where source != member {
-                watermarks[source] = regions.link(from: source, to: member)?.position(of: own.number)?.cursor.watermark
-            }
-            replicas.append(.init(definition: own, watermarks: watermarks))
+        for (member, watermarks) in zip(members, known) {
+            let definition =
+                regions.remote(member)?.table(named: table.name)
+                ?? regions.region(member)?.catalogue.table(named: table.name)
+            guard let definition, let watermarks else { return nil }
+            replicas.append(.init(definition: definition, watermarks: watermarks))
         }
-        return LogRetention.tombstoneHorizon(of: replicas, clock: region.state.clock)
+        return LogRetention.tombstoneHorizon(of: replicas, clock: clock)
+    }
+
+    /// Nil when the region is not known well enough.
+    private func watermarks(
+        of tableName: String, in member: RegionName, from members: [RegionName]
+    ) -> [RegionName: HybridTimestamp]? {
+        let sources = members.filter { $0 != member }
+        var watermarks: [RegionName: HybridTimestamp] = [:]
+        if let remote = regions.remote(member) {
+            guard remote.isKnown, let told = remote.published(tableName) else { return nil }
+            for source in sources { watermarks[source] = told.watermark(of: source) }
+            return watermarks
+        }
+        guard let own = regions.region(member)?.catalogue.table(named: tableName) else { return nil }
+        for source in sources {
+            watermarks[source] = regions.link(from: source, to: member)?.position(of: own.number)?.cursor.watermark
+        }
+        return watermarks
     }
 
     private func makeDurable(_ table: TableDefinition) -> Bool {
@@ -165,13 +180,4 @@ final class Housekeeping: Sendable {
     }
 
     private func members(of table: TableDefinition) -> [RegionName] { [table.region] + table.peers.map(\.region) }
-}
-
-extension RemoteRegion {
-    fileprivate func replica(of tableName: String, _ members: [RegionName]) -> LogRetention.Replica? {
-        guard let table = published(tableName) else { return nil }
-        var watermarks: [RegionName: HybridTimestamp] = [:]
-        for source in members where source != name { watermarks[source] = table.watermark(of: source) }
-        return LogRetention.Replica(definition: table.definition, watermarks: watermarks)
-    }
 }

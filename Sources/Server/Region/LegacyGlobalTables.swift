@@ -42,6 +42,8 @@ struct LegacyGlobalTables: Sendable {
             for (source, head) in zip(old, heads) { begin(name, in: target, from: source.region, at: head) }
         }
         let all = old.map(\.region.name) + names
+        // Before the new ones are told the latest clock: after it, no old one forgets a tombstone until they have joined.
+        for member in old { introduce(names, to: member) }
         let created = old.first?.table.legacyGlobalTable?.createdMilliseconds ?? createdMilliseconds
         for target in names where !add(name, in: target, createdMilliseconds: created, all: all) {
             for joined in names { leave(name, in: joined) }
@@ -95,16 +97,19 @@ struct LegacyGlobalTables: Sendable {
                 _ = target.region.perform(
                     .changeCatalogue(.setCursor(target.table.number, peer: source.region.name, cursor)))
             }
-            let others = members.map(\.region.name).filter { $0 != target.region.name }
-            let now = target.region.wallClock.milliseconds
-            regions.edit(name, in: target.region.name) { definition in
-                for other in others where !definition.peers.contains(where: { $0.region == other }) {
-                    definition.peers.append(
-                        Peer(region: other, status: .creating, source: nil, addedMilliseconds: now))
-                }
-            }
+            introduce(members.map(\.region.name), to: target)
         }
         regions.wakeLinks()
+    }
+
+    private func introduce(_ names: [RegionName], to member: Member) {
+        let others = names.filter { $0 != member.region.name }
+        let now = member.region.wallClock.milliseconds
+        regions.edit(member.table.name, in: member.region.name) { definition in
+            for other in others where !definition.peers.contains(where: { $0.region == other }) {
+                definition.peers.append(Peer(region: other, status: .creating, source: nil, addedMilliseconds: now))
+            }
+        }
     }
 
     /// Tells the new replicas what was deleted before they came: a write that is older than a deletion must lose there too.
