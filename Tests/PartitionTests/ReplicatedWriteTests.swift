@@ -77,6 +77,19 @@ import Testing
         #expect(try batch()?.savedCursor.watermark == region.engine.clock.last)
     }
 
+    @Test("what a new replica was filled with meets a later write, and is no conflict")
+    func noConflictOfWhatWasRestored() throws {
+        for (cause, conflicts) in [(ChangeRecord.Cause.user, 1), (.restore, 0)] {
+            var region = try region()
+            try region.apply(.write(region.put(#"{"pk":{"S":"a"},"v":{"N":"1"}}"#)))
+            let older = try arriving(
+                #"{"pk":{"S":"a"},"v":{"N":"0"}}"#, at(TestRegion.start - 1), region, cause: cause)
+            let changes = ReplicatedChanges(table: 1, peer: Self.europe, changes: [older], cursor: LinkCursor(next: 8))
+            let outcome = try #require(try region.apply(.replicate(changes)).replication)
+            #expect((outcome.lost, outcome.conflicts) == (1, conflicts))
+        }
+    }
+
     @Test("a replica that is being filled promises nothing: a write of its region's earlier life may come yet")
     func noPromiseWhileFilled() throws {
         var region = try region()

@@ -41,8 +41,9 @@ extension RegionEngine {
             outcome.alreadyApplied += 1
             return
         }
-        // The conflict of a change that came before was told then; what lies above it now may have known it.
-        if !isRepeat, let maintenance = tables[table]?.maintenance,
+        // The conflict of a change that came before was told then; what lies above it now may have known it. So it is with what a new replica was
+        // filled with: a write of its region's earlier life, which came over that one's link.
+        if !isRepeat, change.cause != .restore, let maintenance = tables[table]?.maintenance,
             let conflict = Conflict(change, stored: planned.stored, in: region, table: maintenance.definition)
         {
             outcome.conflicts += 1
