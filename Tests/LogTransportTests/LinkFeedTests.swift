@@ -63,7 +63,7 @@ import Testing
             let next = first + UInt64(found.count)
             let come = try records(feed, table, from: next, limit: 7)
             found += come
-            while feed.readAhead(), Bool.random() {}
+            while feed.readAhead(), found.count.isMultiple(of: 2) {}
             if come.isEmpty { feed.wait(milliseconds: 20) }
             return found.last?.sequence == Self.count
         }
@@ -118,10 +118,12 @@ import Testing
         }
     }
 
-    @Test("a wait ends when somebody asks", arguments: Kind.allCases)
-    func wakingUp(kind: Kind) throws {
-        try withFeed(kind) { feed, table in
-            _ = try readAll(feed, table)
+    /// Waits for topics are short in any case.
+    @Test("a wait for the store ends when somebody asks")
+    func wakingUp() throws {
+        try withFeed(.store) { feed, _ in
+            // The commits before have signalled too.
+            feed.wait(milliseconds: 1)
             feed.wakeUp()
             let begin = ContinuousClock.now
             feed.wait(milliseconds: 300_000)

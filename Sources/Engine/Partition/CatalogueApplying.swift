@@ -71,12 +71,10 @@ extension RegionEngine {
         let now = clock.last
         update(number, wallMilliseconds: wallMilliseconds, group: &group) { definition, _ in
             edit(&definition)
+            // What another region noted may have come with its definition; what counts is this region's clock.
             for index in definition.peers.indices {
-                guard let known = before?.peers.first(where: { $0.region == definition.peers[index].region }) else {
-                    definition.peers[index].addedTimestamp = now
-                    continue
-                }
-                definition.peers[index].addedTimestamp = known.addedTimestamp
+                let known = before?.peers.first { $0.region == definition.peers[index].region }
+                definition.peers[index].addedTimestamp = known.map(\.addedTimestamp) ?? now
             }
         }
         if let after = tables[number]?.definition, after.isGlobal, before?.status == .creating,
