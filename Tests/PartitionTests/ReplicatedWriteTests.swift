@@ -65,7 +65,7 @@ import Testing
         #expect(moved > durable && region.engine.durableClock == durable)
         func batch() throws -> LinkBatch? {
             try LinkBatch(
-                of: try region.table(), to: Self.asia, from: LinkCursor(next: 1), LinkSettings(),
+                of: LinkedTable(try region.table()), to: Self.asia, from: LinkCursor(next: 1), LinkSettings(),
                 counters: region.partition("T").counters, clock: region.engine.clock.last,
                 durableClock: region.engine.durableClock, nowMilliseconds: TestRegion.start + 200,
                 reading: region.store)
@@ -99,7 +99,7 @@ import Testing
             table.status = status
             for next: UInt64 in [1, 2] {
                 let batch = try LinkBatch(
-                    of: table, to: Self.asia, from: LinkCursor(next: next), LinkSettings(),
+                    of: LinkedTable(table), to: Self.asia, from: LinkCursor(next: next), LinkSettings(),
                     counters: region.partition("T").counters, clock: region.engine.clock.last,
                     durableClock: region.engine.durableClock, nowMilliseconds: TestRegion.start + 200,
                     reading: region.store)

@@ -15,7 +15,8 @@ public enum Command: Sendable {
     case backfill(BackfillChunk)
     /// Adds existing items to an index that is being created, or to the list by expiry (`StorageKeys.expiryOrdinal`).
     case indexItems(table: TableDefinition.Number, ordinal: IndexDefinition.Ordinal, keys: [EncodedKey])
-    case changeCatalogue(CatalogueChange)
+    /// (Behind a reference: a definition is large, and every command would take its room.)
+    indirect case changeCatalogue(CatalogueChange)
     /// Work that time brings: shards that roll over, records, tombstones and tokens that expire.
     case expire(Expiry)
     /// Deletes items whose time to live is over, those of them that still are when the command's turn comes.

@@ -1,3 +1,4 @@
+public import AttributeModel
 public import KeyValueStore
 public import Replication
 
@@ -27,7 +28,7 @@ public struct LinkBatch: Sendable {
 
     /// Reads what may travel now, from the source's store. See `init(visiting:)`.
     public init?(
-        of table: TableDefinition, to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings,
+        of table: LinkedTable, to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings,
         counters: TableCounters, clock: HybridTimestamp, durableClock: HybridTimestamp, nowMilliseconds: UInt64,
         reading store: some KeyValueReader
     ) throws(StoreError) {
@@ -56,7 +57,7 @@ public struct LinkBatch: Sendable {
     ///   - visit: reads the source's log.
     /// - Returns: nil when the log does not reach back to the cursor.
     public init?(
-        of table: TableDefinition, to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings,
+        of table: LinkedTable, to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings,
         counters: TableCounters, clock: HybridTimestamp, durableClock: HybridTimestamp, nowMilliseconds: UInt64,
         visiting visit: Visit
     ) throws(StoreError) {
@@ -80,7 +81,7 @@ public struct LinkBatch: Sendable {
     }
 
     private mutating func read(
-        _ pass: inout LinkPass, of table: TableDefinition, from first: UInt64, to head: UInt64, visiting visit: Visit
+        _ pass: inout LinkPass, of table: LinkedTable, from first: UInt64, to head: UInt64, visiting visit: Visit
     ) throws(StoreError) {
         let isLegacyGlobal = table.isLegacyGlobal
         var bytes = 0
@@ -102,9 +103,24 @@ public struct LinkBatch: Sendable {
     }
 }
 
-extension TableDefinition {
+/// What a link needs to know of the table that it reads. (Definitions are large.)
+public struct LinkedTable: Sendable {
+    public let number: TableDefinition.Number
+    public let name: String
+    public let region: RegionName
+    public let keySchema: KeySchema
+    let isLegacyGlobal: Bool
     /// Whether nothing that is logged from now on is older than the region's clock. Into a replica that is being filled, or that joins, come also
     /// its region's writes from before it lost an earlier one. (So they may into one that is rebuilt from `.state`, which serves meanwhile; no
     /// tombstone is collected then in the process that rebuilds, but others do not know of it.)
-    fileprivate var promisesByClock: Bool { status != .creating && legacyGlobalTable?.status != .joining }
+    let promisesByClock: Bool
+
+    public init(_ table: TableDefinition) {
+        number = table.number
+        name = table.name
+        region = table.region
+        keySchema = table.keySchema
+        isLegacyGlobal = table.isLegacyGlobal
+        promisesByClock = table.status != .creating && table.legacyGlobalTable?.status != .joining
+    }
 }

@@ -25,17 +25,15 @@ public struct LinkRecord: Sendable {
 
     /// Visits the records of the source's table in its store, from `first` up to, not including, `end`, until the visitor stops.
     public static func visit(
-        of table: TableDefinition, from first: UInt64, until end: UInt64, reading store: some KeyValueReader,
+        of table: LinkedTable, from first: UInt64, until end: UInt64, reading store: some KeyValueReader,
         _ body: (LinkRecord) -> ScanStep
     ) throws(StoreError) {
-        // Not the definition itself: it is large, and would be copied for each record.
-        let (region, keySchema) = (table.region, table.keySchema)
         var failure: StoreError?
         try store.scan(StorageKeys.changes(table.number, from: first), in: .changes, reverse: false) { key, value in
             do {
                 let sequence = try StorageKeys.sequence(ofChange: key)
                 guard sequence < end else { return .stop }
-                let content = try content(of: value, sequence, region, keySchema)
+                let content = try content(of: value, sequence, table.region, table.keySchema)
                 return body(LinkRecord(sequence: sequence, byteCount: value.count, content: content))
             } catch {
                 failure = .corrupted(path: "changes", reason: "\(error)")

@@ -33,7 +33,9 @@ public enum StorageKeys {
     public static func counters(_ number: TableDefinition.Number) -> [UInt8] { metadata("c", number) }
 
     public static func cursor(_ number: TableDefinition.Number, from peer: RegionName) -> [UInt8] {
-        metadata("l", number) + Array(peer.name.utf8)
+        var bytes = metadata("l", number, reserving: peer.name.utf8.count)
+        bytes.append(contentsOf: peer.name.utf8)
+        return bytes
     }
 
     public static func cursors(_ number: TableDefinition.Number) -> KeyRange { KeyRange(prefix: metadata("l", number)) }
@@ -63,7 +65,15 @@ public enum StorageKeys {
     public static func index(
         _ number: TableDefinition.Number, _ ordinal: IndexDefinition.Ordinal, _ key: ArraySlice<UInt8>
     ) -> [UInt8] {
-        var bytes = prefix(number)
+        index(number, ordinal, key, reserving: 0)
+    }
+
+    /// - Parameter count: how many bytes will follow.
+    private static func index(
+        _ number: TableDefinition.Number, _ ordinal: IndexDefinition.Ordinal, _ key: ArraySlice<UInt8>,
+        reserving count: Int
+    ) -> [UInt8] {
+        var bytes = prefix(number, reserving: 2 + key.count + count)
         bytes.appendBigEndian(ordinal)
         bytes.append(contentsOf: key)
         return bytes
@@ -73,7 +83,8 @@ public enum StorageKeys {
     public static func indexEntry(
         _ number: TableDefinition.Number, _ ordinal: IndexDefinition.Ordinal, _ key: EncodedKey, of tableKey: EncodedKey
     ) -> [UInt8] {
-        var bytes = index(number, ordinal, key.bytes[...])
+        // An encoded component ends with two bytes, and few keys have bytes that it escapes.
+        var bytes = index(number, ordinal, key.bytes[...], reserving: tableKey.bytes.count + 8)
         KeyCodec.append(tableKey.bytes, to: &bytes)
         return bytes
     }
@@ -89,7 +100,7 @@ public enum StorageKeys {
     static func tombstone(
         _ number: TableDefinition.Number, _ timestamp: HybridTimestamp, _ key: EncodedKey
     ) -> [UInt8] {
-        var bytes = index(number, tombstoneOrdinal, [])
+        var bytes = index(number, tombstoneOrdinal, [], reserving: 8 + key.bytes.count)
         bytes.appendBigEndian(timestamp.rawValue)
         bytes.append(contentsOf: key.bytes)
         return bytes
@@ -137,7 +148,7 @@ public enum StorageKeys {
     }
 
     public static func change(_ number: TableDefinition.Number, _ sequence: UInt64) -> [UInt8] {
-        var bytes = prefix(number)
+        var bytes = prefix(number, reserving: 8)
         bytes.appendBigEndian(sequence)
         return bytes
     }
@@ -153,14 +164,20 @@ public enum StorageKeys {
         return try reader.readBigEndian(UInt64.self)
     }
 
-    private static func prefix(_ number: TableDefinition.Number) -> [UInt8] {
+    /// - Parameter count: how many bytes will follow.
+    private static func prefix(_ number: TableDefinition.Number, reserving count: Int = 0) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(4 + count)
         bytes.appendBigEndian(number)
         return bytes
     }
 
-    private static func metadata(_ kind: Unicode.Scalar, _ number: TableDefinition.Number) -> [UInt8] {
-        var bytes = [UInt8(ascii: kind)]
+    private static func metadata(
+        _ kind: Unicode.Scalar, _ number: TableDefinition.Number, reserving count: Int = 0
+    ) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(5 + count)
+        bytes.append(UInt8(ascii: kind))
         bytes.appendBigEndian(number)
         return bytes
     }

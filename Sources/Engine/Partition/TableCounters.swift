@@ -15,7 +15,11 @@ public struct TableCounters: Sendable, Equatable {
 
     public var encoded: [UInt8] {
         var bytes: [UInt8] = []
-        for number in [nextSequence, firstSequence, itemCount, itemBytes] { Varint.append(number, to: &bytes) }
+        bytes.reserveCapacity(16)
+        Varint.append(nextSequence, to: &bytes)
+        Varint.append(firstSequence, to: &bytes)
+        Varint.append(itemCount, to: &bytes)
+        Varint.append(itemBytes, to: &bytes)
         return bytes
     }
 

@@ -36,9 +36,12 @@ public enum SortedJSON {
             if type == Double.self { return (value as? Double).map { .fraction($0) } }
             if type == UInt64.self { return (value as? UInt64).map { .unsigned($0) } }
             if type == UInt.self { return (value as? UInt).map { .unsigned(UInt64($0)) } }
+            if type == Int.self { return (value as? Int).map { .integer($0) } }
+            if type == UInt32.self { return (value as? UInt32).map { .integer(Int($0)) } }
+            if type == UInt16.self { return (value as? UInt16).map { .integer(Int($0)) } }
             let isInteger =
-                type == Int.self || type == Int64.self || type == Int32.self || type == Int16.self
-                || type == Int8.self || type == UInt32.self || type == UInt16.self || type == UInt8.self
+                type == Int64.self || type == Int32.self || type == Int16.self || type == Int8.self
+                || type == UInt8.self
             guard isInteger else { return nil }
             return (value as? any BinaryInteger).map { .integer(Int($0)) }
         }
@@ -58,49 +61,44 @@ public enum SortedJSON {
 
     /// A value on its way: `Encodable` fills containers in any order, so a document is written when it is complete.
     fileprivate final class Node {
-        enum Content {
-            case nothing
-            case single(Part)
-            case members([(name: String, part: Part)])
-            case elements([Part])
+        enum Form {
+            case nothing, single, members, elements
         }
 
-        var content = Content.nothing
+        private(set) var form = Form.nothing
+        /// The parts of a list, or the one of a single value.
+        private var parts: [Part] = []
+        private var members: [(name: String, part: Part)] = []
+
+        func begin(_ form: Form) {
+            precondition(self.form == .nothing || self.form == form, "a value has one form")
+            self.form = form
+        }
 
         func add(_ part: Part, named name: String) {
-            guard case .members(var members) = content else { preconditionFailure("a value has one form") }
-            content = .nothing
             members.append((name, part))
-            content = .members(members)
         }
 
         func add(_ part: Part) {
-            guard case .elements(var elements) = content else { preconditionFailure("a value has one form") }
-            content = .nothing
-            elements.append(part)
-            content = .elements(elements)
+            parts.append(part)
         }
 
-        var elementsCount: Int {
-            if case .elements(let elements) = content { elements.count } else { 0 }
-        }
+        var elementsCount: Int { parts.count }
 
         func write(to writer: inout JSONWriter) {
-            switch content {
-            case .nothing:
+            switch form {
+            case .single: parts[0].write(to: &writer)
+            case .nothing, .members:
                 writer.beginObject()
-                writer.endObject()
-            case .single(let part): part.write(to: &writer)
-            case .members(let members):
-                writer.beginObject()
-                for member in members.sorted(by: { $0.name < $1.name }) {
-                    writer.key(member.name)
-                    member.part.write(to: &writer)
+                members.sort { $0.name < $1.name }
+                for index in members.indices {
+                    writer.key(members[index].name)
+                    members[index].part.write(to: &writer)
                 }
                 writer.endObject()
-            case .elements(let elements):
+            case .elements:
                 writer.beginArray()
-                for element in elements { element.write(to: &writer) }
+                for index in parts.indices { parts[index].write(to: &writer) }
                 writer.endArray()
             }
         }
@@ -112,22 +110,25 @@ extension SortedJSON.Node: Encoder {
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        if case .nothing = content { content = .members([]) }
+        begin(.members)
         return KeyedEncodingContainer(SortedJSON.Members<Key>(node: self))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        if case .nothing = content { content = .elements([]) }
+        begin(.elements)
         return SortedJSON.Elements(node: self)
     }
 
-    func singleValueContainer() -> any SingleValueEncodingContainer { self }
+    func singleValueContainer() -> any SingleValueEncodingContainer {
+        begin(.single)
+        return self
+    }
 }
 
 extension SortedJSON.Node: SingleValueEncodingContainer {
-    func encodeNil() { content = .single(.null) }
-    func encode(_ value: String) { content = .single(.string(value)) }
-    func encode<Value: Encodable>(_ value: Value) throws { content = .single(try SortedJSON.Part(value)) }
+    func encodeNil() { add(.null) }
+    func encode(_ value: String) { add(.string(value)) }
+    func encode<Value: Encodable>(_ value: Value) throws { add(try SortedJSON.Part(value)) }
 }
 
 extension SortedJSON {

@@ -142,7 +142,7 @@ final class Link: Sendable {
             try noteWaiting(in: sourceTable, &position, of: table.number)
             guard isCarrying, settings.pausers(of: table.name).isEmpty else { return Self.pollMilliseconds }
             let batch = try LinkBatch(
-                of: sourceTable, to: target.name, from: position.cursor, settings, counters: counters,
+                of: LinkedTable(sourceTable), to: target.name, from: position.cursor, settings, counters: counters,
                 clock: clock, durableClock: durableClock, nowMilliseconds: source.nowMilliseconds
             ) { (first, end, body) throws(StoreError) in
                 try feed.visit(sourceTable, from: first, until: end, body)

@@ -22,6 +22,6 @@ public final class StoreLinkFeed: LinkFeed {
     public func visit(
         _ table: TableDefinition, from first: UInt64, until end: UInt64, _ body: (LinkRecord) -> ScanStep
     ) throws(StoreError) {
-        try LinkRecord.visit(of: table, from: first, until: end, reading: source.store, body)
+        try LinkRecord.visit(of: LinkedTable(table), from: first, until: end, reading: source.store, body)
     }
 }

@@ -69,7 +69,7 @@ private final class Node {
     @exclusivity(unchecked) var children: [Node]
 
     /// What a node that grew too big hands to its parent.
-    struct Split {
+    struct Split: ~Copyable {
         var separator: PackedKeys
         var right: Node
     }
@@ -80,15 +80,16 @@ private final class Node {
     }
 
     /// A new root above a root that was split.
-    convenience init(left: Node, split: Split) {
-        self.init(keys: split.separator, values: [], children: [left, split.right])
+    convenience init(left: Node, split: consuming Split) {
+        let right = split.right
+        self.init(keys: split.separator, values: [], children: [left, right])
     }
 
     private convenience init(copyOf other: Node) {
-        self.init(keys: other.keys, values: other.values, children: other.children)
+        self.init(keys: PackedKeys(copyOf: other.keys), values: other.values, children: other.children)
     }
 
-    private init(keys: PackedKeys, values: [[UInt8]], children: [Node]) {
+    private init(keys: consuming PackedKeys, values: [[UInt8]], children: [Node]) {
         self.keys = keys
         self.values = values
         self.children = children
@@ -130,7 +131,7 @@ extension Node {
         let start = splitIndex(afterInsertionAt: index, of: values.count)
         let right = Node(keys: keys.split(at: start), values: Array(values[start...]), children: [])
         values.removeSubrange(start...)
-        return Split(separator: right.keys.withKey(at: 0) { PackedKeys($0) }, right: right)
+        return Split(separator: right.keys.first, right: right)
     }
 
     private func setInBranch(_ key: UnsafeRawBufferPointer, to value: [UInt8]) -> Split? {
@@ -144,7 +145,7 @@ extension Node {
         let separator = keys.split(at: start - 1)
         let right = Node(keys: separator.withoutFirst(), values: [], children: Array(children[start...]))
         children.removeSubrange(start...)
-        return Split(separator: separator.withKey(at: 0) { PackedKeys($0) }, right: right)
+        return Split(separator: separator.first, right: right)
     }
 
     /// Where to cut a node: in the middle, but at the end when it grows at the end, so that keys which arrive in order (the

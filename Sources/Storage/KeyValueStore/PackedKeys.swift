@@ -1,21 +1,27 @@
 import Glibc
 
 /// The sorted keys of one tree node, back to back in one buffer, so that a search touches one piece of memory.
-struct PackedKeys {
+///
+/// Not copyable, so that a search borrows them where they lie: a copy would cost two reference counts at each node on the way.
+struct PackedKeys: ~Copyable {
     private var bytes: [UInt8] = []
     /// Where each key ends in `bytes`; it begins where the one before it ends.
     private var ends: [Int] = []
 
     init() {}
 
-    /// One key.
-    init(_ key: UnsafeRawBufferPointer) {
-        bytes.append(contentsOf: key)
-        ends.append(key.count)
+    private init(bytes: [UInt8], ends: [Int]) {
+        self.bytes = bytes
+        self.ends = ends
+    }
+
+    init(copyOf other: borrowing PackedKeys) {
+        bytes = other.bytes
+        ends = other.ends
     }
 
     /// The keys of `other` from `start` on.
-    private init(suffixOf other: PackedKeys, from start: Int) {
+    private init(suffixOf other: borrowing PackedKeys, from start: Int) {
         let firstByte = other.beginning(of: start)
         bytes = Array(other.bytes[firstByte...])
         ends = other.ends[start...].map { $0 - firstByte }
@@ -57,7 +63,7 @@ struct PackedKeys {
         ends.append(bytes.count)
     }
 
-    mutating func append(contentsOf other: PackedKeys) {
+    mutating func append(contentsOf other: borrowing PackedKeys) {
         let base = bytes.count
         bytes.append(contentsOf: other.bytes)
         ends.append(contentsOf: other.ends.lazy.map { $0 + base })
@@ -78,6 +84,11 @@ struct PackedKeys {
         bytes.removeSubrange(beginning(of: start)...)
         ends.removeSubrange(start...)
         return suffix
+    }
+
+    /// The first key alone.
+    var first: PackedKeys {
+        PackedKeys(bytes: Array(bytes[..<ends[0]]), ends: [ends[0]])
     }
 
     /// The keys but the first.

@@ -9,7 +9,9 @@ public struct WriteBatch: Sendable {
 
     public private(set) var operations: [Operation] = []
 
-    public init() {}
+    public init(_ operations: [Operation] = []) {
+        self.operations = operations
+    }
 
     public var isEmpty: Bool { operations.isEmpty }
 

@@ -79,7 +79,7 @@ extension Simulation {
     private func makeWrite(
         _ client: SimulatedClient, _ number: TableDefinition.Number, table: Int, key: Int
     ) -> (write: ItemWrite, memory: ClientWrite)? {
-        let (encoded, keyItem) = workload.keys[key]
+        let (_, encoded, keyItem) = workload.keys[key]
         let seen = client.seen[slot(table, key)]
         var demand = Workload.Demand.nothing
         if options.hasConditions, random.isTrue(percent: 55) { demand = seen.map { .unique($0) } ?? .missing }
@@ -97,7 +97,7 @@ extension Simulation {
             isUpdate = true
         default:
             change = .put(
-                Workload.item(key, unique: auditor.uniqueCount, &random, expirySeconds: drawExpiry()))
+                workload.item(key, unique: auditor.uniqueCount, &random, expirySeconds: drawExpiry()))
         }
         let write = ItemWrite(
             table: number, key: encoded, keyItem: keyItem, change: change,

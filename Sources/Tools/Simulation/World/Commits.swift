@@ -20,11 +20,11 @@ extension Simulation {
     func beginCommit(_ region: SimulatedRegion, _ life: Int) throws(StoreError) {
         guard region.life == life, region.isServing else { return }
         region.isCommitPlanned = false
-        let envelopes = Array(region.mailbox.prefix(Self.commandsPerGroupMax))
-        region.mailbox.removeFirst(envelopes.count)
+        let envelopes = region.takeEnvelopes(max: Self.commandsPerGroupMax)
         let wall = wallMilliseconds(region)
         var group = WriteGroup(reading: region.store)
         var replies: [Reply] = []
+        replies.reserveCapacity(envelopes.count)
         for envelope in envelopes {
             replies.append(
                 try region.engine.apply(
@@ -33,7 +33,7 @@ extension Simulation {
         region.engine.advanceClock(wallMilliseconds: wall)
         _ = region.engine.finish(&group)
         region.inFlight = .init(
-            envelopes: envelopes, replies: replies, batch: group.batch,
+            completions: envelopes.map(\.completion), replies: replies, batch: group.batch,
             needsSync: group.needsSync && mutation != .unsyncedWrites, wallMilliseconds: wall)
         if mutation == .answerBeforeCommit {
             for (envelope, reply) in zip(envelopes, replies) { envelope.completion(reply) }
@@ -56,10 +56,10 @@ extension Simulation {
             note("\(region.name): a commit failed: \(error)")
             return fail(region, group)
         }
-        region.publish()
-        try auditor.checkPublished(region.published, of: region.index)
+        region.publish(group.batch)
+        auditor.checkPublished(region.published, of: region.index)
         if mutation != .answerBeforeCommit {
-            for (envelope, reply) in zip(group.envelopes, group.replies) { envelope.completion(reply) }
+            for index in group.completions.indices { group.completions[index](group.replies[index]) }
         }
         wakeLinks(from: region)
         wakeHandlers(of: region)
@@ -87,7 +87,7 @@ extension Simulation {
         statistics.failedCommits += 1
         let waiting = region.mailbox
         region.mailbox = []
-        for envelope in group.envelopes + waiting { envelope.completion(.failed(.unknownOutcome)) }
+        for completion in group.completions + waiting.map(\.completion) { completion(.failed(.unknownOutcome)) }
         // Somebody starts it again. One process for all regions has to end as a whole.
         plan(.faultEnds(.failedRegion(region.index)), in: 200 + random.upTo(3000))
     }
@@ -123,7 +123,9 @@ extension Simulation {
         }
         let waiting = region.mailbox
         region.mailbox = []
-        for envelope in (group?.envelopes ?? []) + waiting { envelope.completion(.failed(.unknownOutcome)) }
+        for completion in (group?.completions ?? []) + waiting.map(\.completion) {
+            completion(.failed(.unknownOutcome))
+        }
         region.mappings = []
         region.patience = [:]
         for link in links where link.source === region || link.target === region { link.reset() }

@@ -20,7 +20,10 @@ final class SimulatedMapping {
     var shards: [Shard]
     /// The table as of when its shards were compared with `shards`.
     var comparedTable: HeldTable?
-    var engine: EventSourceEngine
+    private(set) var engine: EventSourceEngine
+    /// What the engine wants next. It is large: who asks it through a reference copies it.
+    private(set) var timerMilliseconds: UInt64?
+    private(set) var readRequest: ReadRequest?
     var matcher: PatternMatcher?
     let context: RecordContext
     var unsavedPositions: EventSourcePositions?
@@ -38,6 +41,13 @@ final class SimulatedMapping {
             case .groupA: #"{"dynamodb":{"NewImage":{"g":{"S":["a"]}}}}"#
             }
         }
+
+        /// Compiled once: that takes as long as matching hundreds of records.
+        private static let matchers = allCases.map { filter in
+            filter.pattern.flatMap { try? FilterPattern($0) }.map { PatternMatcher(PatternSet($0)) }
+        }
+
+        var matcher: PatternMatcher? { Self.matchers[rawValue] }
 
         /// What the pattern means, said without patterns.
         func takes(_ record: ChangeRecord, in region: RegionName) -> Bool {
@@ -63,15 +73,33 @@ final class SimulatedMapping {
         self.stream = stream
         shards = stream.shards
         self.engine = engine
-        matcher = filter.pattern.flatMap { try? FilterPattern($0) }.map { PatternMatcher(PatternSet($0)) }
+        timerMilliseconds = engine.timerMilliseconds
+        readRequest = engine.readRequest
+        matcher = filter.matcher
         context = RecordContext(
             region: table.region, tableID: table.tableID, keySchema: table.keySchema, viewType: stream.viewType)
     }
 
     var checkpointName: String { "checkpoint/\(name)" }
 
+    func step(_ body: (inout EventSourceEngine) -> [EventSourceEffect]) -> [EventSourceEffect] {
+        let stepped = engine.step(body)
+        timerMilliseconds = stepped.timerMilliseconds
+        readRequest = stepped.readRequest
+        return stepped.effects
+    }
+
     static func stretches(_ shards: [Shard]) -> [ShardStretch] {
         shards.map { ShardStretch(id: $0.id, first: $0.first, end: $0.end) }
+    }
+}
+
+extension EventSourceEngine {
+    fileprivate mutating func step(
+        _ body: (inout Self) -> [EventSourceEffect]
+    ) -> (effects: [EventSourceEffect], timerMilliseconds: UInt64?, readRequest: ReadRequest?) {
+        let effects = body(&self)
+        return (effects, timerMilliseconds, readRequest)
     }
 }
 
@@ -204,13 +232,13 @@ extension Simulation {
         var rest = Self.pollMilliseconds
         for mapping in region.mappings {
             if try readTurn(mapping, in: region, at: now) { rest = 0 }
-            if let timer = mapping.engine.timerMilliseconds, timer <= now {
+            if let timer = mapping.timerMilliseconds, timer <= now {
                 let next = region.published.tables[mapping.table]?.counters.nextSequence ?? 1
-                perform(mapping.engine.tick(lastSequence: next - 1, at: now), of: mapping, in: region)
+                perform(mapping.step { $0.tick(lastSequence: next - 1, at: now) }, of: mapping, in: region)
             }
             save(mapping, in: region, at: now)
             if mapping.unsavedPositions != nil { rest = min(rest, Self.roundMilliseconds) }
-            if let timer = mapping.engine.timerMilliseconds { rest = min(rest, timer > now ? timer - now : 1) }
+            if let timer = mapping.timerMilliseconds { rest = min(rest, timer > now ? timer - now : 1) }
         }
         if rest < Self.pollMilliseconds { wakeHandlers(of: region, in: max(1, rest)) }
     }
@@ -235,13 +263,13 @@ extension Simulation {
             if stream.shards != mapping.shards {
                 mapping.shards = stream.shards
                 perform(
-                    mapping.engine.shardsChanged(SimulatedMapping.stretches(stream.shards), at: now), of: mapping,
-                    in: region)
+                    mapping.step { $0.shardsChanged(SimulatedMapping.stretches(stream.shards), at: now) },
+                    of: mapping, in: region)
             }
         }
-        guard let request = mapping.engine.readRequest else { return false }
+        guard let request = mapping.readRequest else { return false }
         if request.after + 1 < counters.firstSequence {
-            perform(mapping.engine.trimmed(before: counters.firstSequence, at: now), of: mapping, in: region)
+            perform(mapping.step { $0.trimmed(before: counters.firstSequence, at: now) }, of: mapping, in: region)
             return true
         }
         let end = min(counters.nextSequence - 1, request.through ?? .max)
@@ -272,7 +300,8 @@ extension Simulation {
         if mutation == .filterOffByOne, upTo < end { upTo += 1 }
         if mutation == .filterOffByOne, upTo == end, records.last?.sequence == upTo { records.removeLast() }
         perform(
-            mapping.engine.recordsRead(records, after: request.after, upTo: upTo, at: now), of: mapping, in: region)
+            mapping.step { $0.recordsRead(records, after: request.after, upTo: upTo, at: now) }, of: mapping, in: region
+        )
         return upTo < end
     }
 
@@ -343,7 +372,7 @@ extension Simulation {
         var outcome = call.outcome
         if mutation == .failureCountsAsSuccess, case .failure = outcome { outcome = .success(state: nil) }
         let now = steadyMilliseconds(region)
-        perform(mapping.engine.completed(call.invocation.id, outcome, at: now), of: mapping, in: region)
+        perform(mapping.step { $0.completed(call.invocation.id, outcome, at: now) }, of: mapping, in: region)
         save(mapping, in: region, at: now)
         wakeHandlers(of: region)
     }
@@ -356,7 +385,7 @@ extension Simulation {
         let discard = discarded.discard
         auditor.finished(discard.records.map(\.sequence), of: mapping, in: region.index)
         let now = steadyMilliseconds(region)
-        perform(mapping.engine.destinationSettled(discard.id, at: now), of: mapping, in: region)
+        perform(mapping.step { $0.destinationSettled(discard.id, at: now) }, of: mapping, in: region)
         wakeHandlers(of: region)
     }
 

@@ -70,7 +70,7 @@ extension Simulation {
     }
 
     private func collectTombstones(of table: TableDefinition, in region: SimulatedRegion) throws(StoreError) {
-        guard var horizon = tombstoneHorizon(of: table, clock: region.published.clock.last) else { return }
+        guard var horizon = tombstoneHorizon(of: table, clock: region.published.clock) else { return }
         if mutation == .tombstoneDroppedEarly { horizon = HybridTimestamp(milliseconds: wallMilliseconds(region)) }
         let keys = try StorageKeys.tombstones(
             of: table, upTo: horizon, limit: Self.tombstonesPerCommandMax, reading: region.store)

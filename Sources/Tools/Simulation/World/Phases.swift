@@ -60,7 +60,7 @@ extension Simulation {
         auditor.learnTables(of: region.engine)
         try auditor.committed(
             group.batch, in: region.index, wallMilliseconds: wallMilliseconds(region), isSynced: true)
-        region.publish()
+        region.publish(group.batch)
     }
 
     // MARK: Coming to rest
@@ -92,7 +92,7 @@ extension Simulation {
         for region in regions {
             if !region.isServing { return "\(region.name) does not serve" }
             if !region.mailbox.isEmpty || region.inFlight != nil { return "\(region.name) has commands queued" }
-            if region.published.arrivals.count > 0 { return "transactions are half visible in \(region.name)" }
+            if region.engine.arrivals.count > 0 { return "transactions are half visible in \(region.name)" }
             for table in region.catalogue where table.servesItems {
                 let expired = try StorageKeys.expiredItems(
                     of: table, atMilliseconds: wallMilliseconds(region), limit: 1, reading: region.store)

@@ -99,15 +99,22 @@ extension Simulation {
         link.plannedMilliseconds = nil
         guard link.isAwake else { return }
         var wait = Self.pollMilliseconds
-        let tables = link.target.tables.filter { $0.hasPeer(link.source.name) }
-        if link.positions.count > tables.count {
-            link.positions = link.positions.filter { number, _ in tables.contains { $0.number == number } }
+        let tables = link.target.tables
+        var linkedCount = 0
+        for table in tables where table.hasPeer(link.source.name) {
+            linkedCount += 1
+            if !link.isBusy { wait = min(wait, try advance(link, table)) }
         }
-        for table in tables where !link.isBusy {
-            wait = min(wait, try advance(link, table))
-        }
+        if link.positions.count > linkedCount { forgetPositions(of: link) }
         if !link.isBusy { wait = min(wait, saveCursorIfDue(link, tables)) }
         if !link.isBusy, wait < Self.pollMilliseconds { wake(link, in: max(1, wait)) }
+    }
+
+    /// Forgets tables that are gone, or no longer global.
+    private func forgetPositions(of link: SimulatedLink) {
+        link.positions = link.positions.filter { number, _ in
+            link.target.tables.contains { $0.number == number && $0.hasPeer(link.source.name) }
+        }
     }
 
     /// Links look now and then without being told.
@@ -129,9 +136,9 @@ extension Simulation {
         {
             return min(idle.untilMilliseconds - wall, Self.pollMilliseconds)
         }
-        let batch = try sourceTable.batch(
-            to: target.name, from: position.cursor, link.settings, counters: counters,
-            clock: source.published.clock.last, durableClock: source.published.durableClock, nowMilliseconds: wall,
+        let batch = try LinkBatch(
+            of: sourceTable.linked, to: target.name, from: position.cursor, link.settings, counters: counters,
+            clock: source.published.clock, durableClock: source.published.durableClock, nowMilliseconds: wall,
             reading: source.store)
         guard let batch else {
             auditor.violate("I20", "the log of \(source.name) no longer holds what the link to \(target.name) needs")
@@ -279,18 +286,6 @@ extension Simulation {
             table: replicated.table, peer: replicated.peer,
             changes: replicated.changes.map { $0.with(version: $0.version.successor(in: replicated.peer)) },
             cursor: replicated.cursor)
-    }
-}
-
-extension HeldTable {
-    /// Here, so that the definition is read where it lies.
-    fileprivate func batch(
-        to target: RegionName, from cursor: LinkCursor, _ settings: LinkSettings, counters: TableCounters,
-        clock: HybridTimestamp, durableClock: HybridTimestamp, nowMilliseconds: UInt64, reading store: SimulatedStore
-    ) throws(StoreError) -> LinkBatch? {
-        try LinkBatch(
-            of: definition, to: target, from: cursor, settings, counters: counters, clock: clock,
-            durableClock: durableClock, nowMilliseconds: nowMilliseconds, reading: store)
     }
 }
 

@@ -10,8 +10,8 @@ final class SimulatedRegion {
     let store = SimulatedStore()
     let definitions = DefinitionMemory()
     var engine: RegionEngine
-    /// The engine as of the last commit.
-    private(set) var published: RegionEngine
+    /// What others see of the engine: as of the last commit.
+    private(set) var published: Published
     /// The tables that live, in the order of their numbers, as of the last commit.
     private(set) var catalogue: [TableDefinition] = []
     /// The same behind references, for what looks often.
@@ -32,14 +32,31 @@ final class SimulatedRegion {
     var patience: [TableDefinition.Number: SweepPatience] = [:]
     var mappings: [SimulatedMapping] = []
 
+    /// (Not the whole engine, which is large.)
+    struct Published {
+        let tables: [TableDefinition.Number: Partition]
+        let clock: HybridTimestamp
+        let durableClock: HybridTimestamp
+        let nextTableNumber: TableDefinition.Number
+
+        init(_ engine: RegionEngine) {
+            tables = engine.tables
+            clock = engine.clock.last
+            durableClock = engine.durableClock
+            nextTableNumber = engine.nextTableNumber
+        }
+    }
+
+    typealias Completion = (Reply) -> Void
+
     struct Envelope {
         let command: Command
-        let completion: (Reply) -> Void
+        let completion: Completion
     }
 
     /// What one commit covers.
     struct Group {
-        let envelopes: [Envelope]
+        let completions: [Completion]
         let replies: [Reply]
         let batch: WriteBatch
         let needsSync: Bool
@@ -50,23 +67,37 @@ final class SimulatedRegion {
         self.index = index
         self.name = name
         engine = try RegionEngine(loading: store, as: name, remembering: definitions)
-        published = engine
+        published = Published(engine)
     }
 
     var isServing: Bool { !isDown && !hasFailed }
 
-    func publish() {
-        published = engine
+    /// - Parameter batch: what the engine has stored since the last time.
+    func publish(_ batch: WriteBatch) {
+        published = Published(engine)
         guard engine.takeCatalogueChange() else { return }
+        definitions.note(batch, of: engine)
         catalogue = engine.tables.values.map(\.definition).filter { $0.deletedMilliseconds == nil }
             .sorted { $0.number < $1.number }
         tables = catalogue.map { HeldTable($0) }
     }
 
+    /// The oldest of what waits, in order.
+    func takeEnvelopes(max count: Int) -> [Envelope] {
+        var taken: [Envelope] = []
+        guard mailbox.count > count else {
+            swap(&taken, &mailbox)
+            return taken
+        }
+        taken = Array(mailbox.prefix(count))
+        mailbox.removeFirst(count)
+        return taken
+    }
+
     /// Reads the region back from its store.
     func reload() throws(StoreError) {
         engine = try RegionEngine(loading: store, as: name, remembering: definitions)
-        publish()
+        publish(WriteBatch())
     }
 
     func table(_ name: String) -> TableDefinition? { held(name)?.definition }
@@ -104,6 +135,8 @@ final class HeldTable {
     let name: String
     let number: TableDefinition.Number
     let servesItems: Bool
+    /// The table as links out of the region read it.
+    let linked: LinkedTable
     private let peers: [RegionName]
 
     init(_ definition: TableDefinition) {
@@ -111,6 +144,7 @@ final class HeldTable {
         name = definition.name
         number = definition.number
         servesItems = definition.servesItems
+        linked = LinkedTable(definition)
         peers = definition.peers.map(\.region)
     }
 

@@ -113,13 +113,12 @@ final class SimulatedStore: KeyValueStore {
 
     /// Breaks the promise that batches are whole, for the check that the simulator would notice.
     func leaveHalf(of batch: WriteBatch) {
-        var half = WriteBatch()
-        for operation in batch.operations.prefix((batch.operations.count + 1) / 2) { half.add(operation) }
-        leave(half)
+        leave(WriteBatch(Array(batch.operations.prefix((batch.operations.count + 1) / 2))))
     }
 
     private func inverse(of batch: WriteBatch) -> WriteBatch {
         var undo: [WriteBatch.Operation] = []
+        undo.reserveCapacity(batch.operations.count)
         for operation in batch.operations {
             switch operation {
             case .put(let key, _, let space), .delete(let key, let space):
@@ -132,23 +131,12 @@ final class SimulatedStore: KeyValueStore {
             }
         }
         // The state before the batch is restored by its first change of each key, so that one has to come last.
-        var inverse = WriteBatch()
-        for operation in undo.reversed() { inverse.add(operation) }
-        return inverse
+        undo.reverse()
+        return WriteBatch(undo)
     }
 
     private func restoring(_ key: [UInt8], in space: Space) -> WriteBatch.Operation {
         guard let value = memory.value(of: key, in: space) else { return .delete(key: key, space: space) }
         return .put(key: key, value: value, space: space)
-    }
-}
-
-extension WriteBatch {
-    mutating func add(_ operation: Operation) {
-        switch operation {
-        case .put(let key, let value, let space): put(key, value, in: space)
-        case .delete(let key, let space): delete(key, in: space)
-        case .deleteRange(let lower, let upper, let space): deleteRange(lower: lower, upper: upper, in: space)
-        }
     }
 }

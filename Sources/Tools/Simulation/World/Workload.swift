@@ -14,17 +14,18 @@ struct Workload {
 
     private let missing: ConditionExpression?
     /// By key.
-    let keys: [(encoded: EncodedKey, item: Item)]
+    let keys: [(name: Text, encoded: EncodedKey, item: Item)]
 
     init(keysCount: Int) throws(StoreError) {
         missing = Self.condition("attribute_not_exists(pk)", values: nil)
-        var keys: [(encoded: EncodedKey, item: Item)] = []
+        var keys: [(name: Text, encoded: EncodedKey, item: Item)] = []
         for key in 0..<keysCount {
-            let item = Self.keyItem(named: Text("k\(key)"))
+            let name = Text("k\(key)")
+            let item = Self.keyItem(named: name)
             guard let encoded = try? Self.keySchema.key(of: item) else {
                 throw .corrupted(path: "workload", reason: "a key cannot be encoded")
             }
-            keys.append((encoded, item))
+            keys.append((name, encoded, item))
         }
         self.keys = keys
     }
@@ -61,13 +62,13 @@ struct Workload {
         return Item(attributes)
     }
 
-    static func item(_ key: Int, unique: Int, _ random: inout SplitMix, expirySeconds: UInt64?) -> Item {
+    func item(_ key: Int, unique: Int, _ random: inout SplitMix, expirySeconds: UInt64?) -> Item {
         var attributes = AttributeMap()
-        attributes["pk"] = .string(Text("k\(key)"))
+        attributes["pk"] = .string(keys[key].name)
         attributes["u"] = .number(DecimalNumber(unique))
         attributes["v"] = .number(DecimalNumber(random.below(6)))
-        if random.isTrue(percent: 60) { attributes["g"] = .string(random.pick(groups)) }
-        if let expirySeconds { attributes[expiryAttribute] = .number(DecimalNumber(Int(expirySeconds))) }
+        if random.isTrue(percent: 60) { attributes["g"] = .string(random.pick(Self.groups)) }
+        if let expirySeconds { attributes[Self.expiryAttribute] = .number(DecimalNumber(Int(expirySeconds))) }
         return Item(attributes)
     }
 
