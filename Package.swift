@@ -204,7 +204,7 @@ let package = Package(
         .executableTarget(
             name: "audit-log",
             dependencies: ["HandlerKit", "HandlerRuntime", "AttributeModel", "Bytes", "ChangeStream", "JSONBytes"],
-            path: "Handlers/audit-log", exclude: ["handler.yaml", "README.md"], swiftSettings: settings),
+            path: "Handlers/audit-log/Sources", swiftSettings: settings),
 
         // Tests mirror the targets. Tests/Conformance is Python: it talks to the running server.
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: settings),

@@ -24,8 +24,9 @@ simulator="$(swift build -c release --show-bin-path)/simulator"
 # Races between threads first: little else finds them. Wild pointers can only be where Swift's checks are turned off. The script says which
 # tests these are and why; more of them do not fit into an hour.
 Tests/Sanitizers/run.sh thread
-Tests/Sanitizers/run.sh program
+Tests/Sanitizers/run.sh thread program
 Tests/Sanitizers/run.sh address
+Tests/Sanitizers/run.sh address program
 Tests/Fuzzing/run.sh "$fuzz_seconds" | tee "$fuzz_log"
 awk '
     FNR == 1 { file += 1 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs tests under a sanitizer:
-#   Tests/Sanitizers/run.sh thread|address [filter]     tests of the packages
-#   Tests/Sanitizers/run.sh program [arguments…]        the program under the thread sanitizer, with tests of Tests/Conformance; arguments
-#                                                       for pytest, files among them, choose others than CI's
+#   Tests/Sanitizers/run.sh thread|address [filter]               tests of the packages
+#   Tests/Sanitizers/run.sh thread|address program [arguments…]   the program, with tests of Tests/Conformance; arguments for pytest, files
+#                                                                 among them, choose others than CI's
 #
 # Builds what these tests need, apart from the normal build (.build/thread, .build/address). A finding ends it with exit code 1.
 set -euo pipefail
@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 readonly thread_targets=RegionTests,RecordLogTests,LogTransportTests,EventSourcesTests,FunctionsTests,HTTPEndpointTests,tributary
 # Where pointers are: codecs and parsers over raw bytes, and the C handles of RocksDB and librdkafka. Swift itself checks the rest, arithmetic
 # included; there is no C code of our own but one call in a header, so the sanitizer of undefined behaviour has nothing to see.
-readonly address_targets=BytesTests,JSONBytesTests,AttributeModelTests,ExpressionsTests,ChangeStreamTests,KeyValueStoreTests,RecordLogTests
+readonly address_targets=BytesTests,JSONBytesTests,AttributeModelTests,ExpressionsTests,ChangeStreamTests,KeyValueStoreTests,RecordLogTests,tributary
 # Tests that wait for other threads and processes, each in a run of its own: among those that keep the threads of Swift's tasks busy for minutes
 # they would not get their turn in time.
 readonly apart=(FunctionsTests EventSourcesTests HTTPEndpointTests 'RecordLogTests|LogTransportTests')
@@ -21,10 +21,17 @@ readonly apart=(FunctionsTests EventSourcesTests HTTPEndpointTests 'RecordLogTes
 readonly skipped=StorePropertyTests
 # What the program does with most threads at a time: writes to several regions and their conflicts, streams with their readers, event sources
 # with functions, transactions, Kafka, expiry, links that go up and down, several processes, kill -9 under load.
-readonly conformance_tests=(
+readonly thread_conformance_tests=(
     test_conflicts.py test_replication.py test_links.py test_streams.py test_transactions.py test_complete_transactions.py
     test_lambda_delivery.py test_lambda_restart.py test_kafka.py test_kafka_handlers.py test_time_to_live.py test_processes.py
     test_main_job.py test_crashes.py::test_kill_9_again_and_again test_crashes.py::test_kill_9_while_topics_are_published
+)
+# Where the program takes bytes from outside, and where it hands memory to RocksDB, librdkafka and zlib and gets it back: every kind of request
+# and of body, hostile clients, topics and their consumers, replays, a store that fails, kill -9 under load.
+readonly address_conformance_tests=(
+    test_wire.py test_values.py test_hostile.py test_hostile_clients.py test_items.py test_query_scan.py test_indexes.py test_kafka.py
+    test_replay.py test_disk_faults.py test_stream_records.py test_crashes.py::test_kill_9_again_and_again
+    test_crashes.py::test_kill_9_while_topics_are_published
 )
 readonly crash_rounds=3
 # So many processes run these tests, a file at a time.
@@ -36,16 +43,16 @@ readonly exit_usage=64
 # Sanitizers bring an allocator of their own.
 export TRIBUTARY_ALLOCATOR=system
 
-subject=${1:-}
+sanitizer=${1:-}
 folder=$PWD/Tests/Sanitizers
-case $subject in
-thread | program)
-    sanitizer=thread
+case $sanitizer in
+thread)
     export TRIBUTARY_ONLY_TESTS=$thread_targets
+    conformance_tests=("${thread_conformance_tests[@]}")
     ;;
 address)
-    sanitizer=address
     export TRIBUTARY_ONLY_TESTS=$address_targets
+    conformance_tests=("${address_conformance_tests[@]}")
     ;;
 *)
     sed -n '2,/^$/s/^# \?//p' "$0" >&2
@@ -63,9 +70,11 @@ if [ "$sanitizer" = thread ]; then
     preload=$build/thread_preload.so
     clang -O2 -Wall -Werror -shared -fPIC -o "$preload" "$folder/thread_preload.c"
     export TSAN_OPTIONS="suppressions=$folder/thread-suppressions.txt exitcode=$exit_finding"
+    options_variable=TSAN_OPTIONS
 else
     # What lives as long as the process is no leak, but Swift keeps some of it where the sanitizer does not look.
     export ASAN_OPTIONS="detect_leaks=0 exitcode=$exit_finding"
+    options_variable=ASAN_OPTIONS
 fi
 
 log=$(mktemp)
@@ -91,12 +100,14 @@ run_package_tests() {
 # Every process of the program reports into a file of its own, so that what one found is known that was killed.
 run_program() {
     local program=$build/tributary reports=$build/reports status=0
-    printf '#!/bin/sh\nLD_PRELOAD="%s" exec "%s/tributary" "$@"\n' "$preload" "$products" >"$program"
+    # Tests preload libraries too.
+    printf '#!/bin/sh\nLD_PRELOAD="%s $LD_PRELOAD" exec "%s/tributary" "$@"\n' "$preload" "$products" >"$program"
     chmod +x "$program"
     rm -rf "$reports"
     mkdir -p "$reports"
     [ $# -gt 0 ] || set -- "${conformance_tests[@]/#/Tests/Conformance/}"
-    TRIBUTARY_BINARY=$program TSAN_OPTIONS="$TSAN_OPTIONS log_path=$reports/process" CRASH_ROUNDS=$crash_rounds \
+    export "$options_variable=${!options_variable} log_path=$reports/process"
+    TRIBUTARY_BINARY=$program CRASH_ROUNDS=$crash_rounds \
         .venv/bin/python -m pytest --numprocesses "$processes" --dist loadfile --no-loadscope-reorder "$@" || status=$?
     if [ -n "$(ls "$reports")" ]; then
         cat "$reports"/*
@@ -108,12 +119,13 @@ run_program() {
     echo "$sanitizer sanitizer: the program passed its tests, nothing found"
 }
 
-if [ "$subject" = program ]; then
+if [ "${1:-}" = program ]; then
+    shift
     run_program "$@"
     exit
 elif [ $# -gt 0 ]; then
     run_package_tests --filter "$1" --skip "$skipped"
-elif [ "$subject" = thread ]; then
+elif [ "$sanitizer" = thread ]; then
     run_package_tests --skip "$skipped|$(IFS='|'; printf '%s' "${apart[*]}")"
     for suites in "${apart[@]}"; do run_package_tests --filter "$suites" --skip "$skipped"; done
 else

@@ -242,9 +242,10 @@ final class Link: Sendable {
             : source.oldestOwnChangeMilliseconds(in: table, behind: cursor)
     }
 
-    /// Saves the cursors that moved over records which were not forwarded, so that the source may trim its log. Answers how long the link
-    /// may sleep before the next look.
+    /// Saves the cursors that moved over records which were not forwarded, so that the source may trim its log; not over a line that is cut.
+    /// Answers how long the link may sleep before the next look.
     private func saveCursorsIfDue(_ tables: [TableDefinition]) -> Int {
+        guard isCarrying else { return Self.pollMilliseconds }
         let moved = tables.compactMap { table in
             position(of: table.number).flatMap { $0.cursor.next > $0.savedNext ? (table, $0) : nil }
         }
