@@ -18,7 +18,7 @@ from harness.waiting import eventually
 from harness.wire import API, JSON_1_0, RawClient, authorization, timestamp
 
 # What the whole process may take while it is attacked, in MiB. It begins with about 40; a region's store may use up to 200.
-MEMORY_MEBIBYTES_MAX = 768
+MEMORY_MEBIBYTES_MAX = int(os.environ.get("MEMORY_MEBIBYTES_MAX", 768))
 CONNECTIONS = 10_000
 # How long another client's request may take meanwhile, at worst.
 OTHERS_SECONDS_MAX = 5.0

@@ -17,6 +17,7 @@ struct SortedJSONTests {
         var whole = -3
         var largest = UInt64.max
         var short: UInt16 = 7
+        var middling = UInt32.max
         var least = Int8.min
         var percent = 70.0
         var tenth = 0.1

@@ -2,9 +2,10 @@ import AttributeModel
 import Bytes
 import ChangeStream
 import KeyValueStore
-import Partition
 import Replication
 import Testing
+
+@testable import Partition
 
 /// A region that is read back from its store is the one that wrote it.
 @Suite struct RestartTests {
@@ -87,6 +88,31 @@ import Testing
             let read = try RegionEngine(loading: region.store, as: region.name, remembering: memory)
             #expect(read.tables.mapValues(\.definition) == fresh.tables.mapValues(\.definition))
             #expect(read.tables.count == (peers.isEmpty ? 1 : 2))
+        }
+    }
+
+    @Test("definitions that were noted when they were written are those that are stored")
+    func notesDefinitions() throws {
+        var region = TestRegion()
+        let memory = DefinitionMemory()
+        let table = region.definition("T", peers: [Self.peer])
+        let enabled = TimeToLive(attributeName: "t", status: .enabled, changedMilliseconds: region.wallMilliseconds)
+        let groups: [[CatalogueChange]] = [
+            [.create(table), .enableStream(table.number, .newAndOldImages)],
+            [.edit(table.number) { $0.timeToLive = enabled }, .edit(table.number) { $0.peers[0].status = .deleting }],
+            [.disableStream(table.number)],
+            [.edit(table.number) { $0.status = .updating }, .enableStream(table.number, .keysOnly)],
+            [.edit(table.number) { $0.peers = [] }],
+            [.drop(table.number)],
+        ]
+        for changes in groups {
+            try region.apply(changes.map { .changeCatalogue($0) })
+            memory.note(region.lastBatch, of: region.engine)
+            for (key, stored) in region.rows(.metadata) where key.first == UInt8(ascii: "t") {
+                let noted = try #require(memory[stored])
+                let fresh = try RegionEngine(loading: region.store, as: region.name)
+                #expect(noted == fresh.tables[table.number]?.definition)
+            }
         }
     }
 

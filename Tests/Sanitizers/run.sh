@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs tests under a sanitizer:
 #   Tests/Sanitizers/run.sh thread|address [filter]               tests of the packages
-#   Tests/Sanitizers/run.sh thread|address program [arguments…]   the program, with tests of Tests/Conformance; arguments for pytest, files
-#                                                                 among them, choose others than CI's
+#   Tests/Sanitizers/run.sh thread|address program [arguments…]   the program, with tests of Tests/Conformance: CI's, or what arguments for
+#                                                                 pytest say (Tests/Conformance for all)
 #
 # Builds what these tests need, apart from the normal build (.build/thread, .build/address). A finding ends it with exit code 1.
 set -euo pipefail
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 # Where threads share something: regions with their writers, links and readers, record logs, publishers, event sources, functions with their
 # processes, HTTP connections. Engines have neither threads nor clocks, so the thread sanitizer has nothing to see in their tests. And the program.
 readonly thread_targets=RegionTests,RecordLogTests,LogTransportTests,EventSourcesTests,FunctionsTests,HTTPEndpointTests,tributary
-# Where pointers are: codecs and parsers over raw bytes, and the C handles of RocksDB and librdkafka. Swift itself checks the rest, arithmetic
+# Where pointers are: codecs and parsers over raw bytes, and the C handles of RocksDB and librdkafka. And the program. Swift itself checks the rest, arithmetic
 # included; there is no C code of our own but one call in a header, so the sanitizer of undefined behaviour has nothing to see.
 readonly address_targets=BytesTests,JSONBytesTests,AttributeModelTests,ExpressionsTests,ChangeStreamTests,KeyValueStoreTests,RecordLogTests,tributary
 # Tests that wait for other threads and processes, each in a run of its own: among those that keep the threads of Swift's tasks busy for minutes
@@ -34,6 +34,8 @@ readonly address_conformance_tests=(
     test_crashes.py::test_kill_9_while_topics_are_published
 )
 readonly crash_rounds=3
+# The sanitizers keep memory of their own beside each byte, and what was freed for a while.
+readonly mebibytes_max=4096
 # So many processes run these tests, a file at a time.
 readonly processes=2
 # What the sanitizers' runtime ends with after a finding; tests that fail end with another code.
@@ -107,7 +109,7 @@ run_program() {
     mkdir -p "$reports"
     [ $# -gt 0 ] || set -- "${conformance_tests[@]/#/Tests/Conformance/}"
     export "$options_variable=${!options_variable} log_path=$reports/process"
-    TRIBUTARY_BINARY=$program CRASH_ROUNDS=$crash_rounds \
+    TRIBUTARY_BINARY=$program CRASH_ROUNDS=$crash_rounds MEMORY_MEBIBYTES_MAX=$mebibytes_max \
         .venv/bin/python -m pytest --numprocesses "$processes" --dist loadfile --no-loadscope-reorder "$@" || status=$?
     if [ -n "$(ls "$reports")" ]; then
         cat "$reports"/*

@@ -1,4 +1,4 @@
-public import AttributeModel
+import AttributeModel
 public import KeyValueStore
 public import Replication
 
@@ -83,11 +83,10 @@ public struct LinkBatch: Sendable {
     private mutating func read(
         _ pass: inout LinkPass, of table: LinkedTable, from first: UInt64, to head: UInt64, visiting visit: Visit
     ) throws(StoreError) {
-        let isLegacyGlobal = table.isLegacyGlobal
         var bytes = 0
         try visit(first, min(head, first + UInt64(Self.recordsMax))) { record in
             guard case .own(let change, let commitMilliseconds) = record.content,
-                !isLegacyGlobal || change.travelsFromLegacyGlobalTable
+                !table.isLegacyGlobal || change.travelsFromLegacyGlobalTable
             else {
                 pass.skip(record.sequence)
                 return .next
@@ -105,10 +104,10 @@ public struct LinkBatch: Sendable {
 
 /// What a link needs to know of the table that it reads. (Definitions are large.)
 public struct LinkedTable: Sendable {
-    public let number: TableDefinition.Number
-    public let name: String
-    public let region: RegionName
-    public let keySchema: KeySchema
+    let number: TableDefinition.Number
+    let name: String
+    let region: RegionName
+    let keySchema: KeySchema
     let isLegacyGlobal: Bool
     /// Whether nothing that is logged from now on is older than the region's clock. Into a replica that is being filled, or that joins, come also
     /// its region's writes from before it lost an earlier one. (So they may into one that is rebuilt from `.state`, which serves meanwhile; no

@@ -83,7 +83,7 @@ public enum StorageKeys {
     public static func indexEntry(
         _ number: TableDefinition.Number, _ ordinal: IndexDefinition.Ordinal, _ key: EncodedKey, of tableKey: EncodedKey
     ) -> [UInt8] {
-        // An encoded component ends with two bytes, and few keys have bytes that it escapes.
+        // Two bytes end it, and each string or binary component in it has a zero, which is escaped.
         var bytes = index(number, ordinal, key.bytes[...], reserving: tableKey.bytes.count + 8)
         KeyCodec.append(tableKey.bytes, to: &bytes)
         return bytes

@@ -36,6 +36,7 @@ public enum SortedJSON {
             if type == Double.self { return (value as? Double).map { .fraction($0) } }
             if type == UInt64.self { return (value as? UInt64).map { .unsigned($0) } }
             if type == UInt.self { return (value as? UInt).map { .unsigned(UInt64($0)) } }
+            // Those that are frequent; a cast to a protocol takes long.
             if type == Int.self { return (value as? Int).map { .integer($0) } }
             if type == UInt32.self { return (value as? UInt32).map { .integer(Int($0)) } }
             if type == UInt16.self { return (value as? UInt16).map { .integer(Int($0)) } }
@@ -80,6 +81,7 @@ public enum SortedJSON {
         }
 
         func add(_ part: Part) {
+            precondition(form != .single || parts.isEmpty, "a value has one form")
             parts.append(part)
         }
 
@@ -87,18 +89,20 @@ public enum SortedJSON {
 
         func write(to writer: inout JSONWriter) {
             switch form {
-            case .single: parts[0].write(to: &writer)
+            case .single:
+                guard let part = parts.first else { preconditionFailure("a value that asked for a container fills it") }
+                part.write(to: &writer)
             case .nothing, .members:
                 writer.beginObject()
                 members.sort { $0.name < $1.name }
-                for index in members.indices {
-                    writer.key(members[index].name)
-                    members[index].part.write(to: &writer)
+                for member in members {
+                    writer.key(member.name)
+                    member.part.write(to: &writer)
                 }
                 writer.endObject()
             case .elements:
                 writer.beginArray()
-                for index in parts.indices { parts[index].write(to: &writer) }
+                for part in parts { part.write(to: &writer) }
                 writer.endArray()
             }
         }

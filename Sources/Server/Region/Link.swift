@@ -242,8 +242,8 @@ final class Link: Sendable {
             : source.oldestOwnChangeMilliseconds(in: table, behind: cursor)
     }
 
-    /// Saves the cursors that moved over records which were not forwarded, so that the source may trim its log; not over a line that is cut.
-    /// Answers how long the link may sleep before the next look.
+    /// Saves the cursors that moved over records which were not forwarded, so that the source may trim its log; not while the link carries
+    /// nothing. Answers how long the link may sleep before the next look.
     private func saveCursorsIfDue(_ tables: [TableDefinition]) -> Int {
         guard isCarrying else { return Self.pollMilliseconds }
         let moved = tables.compactMap { table in
@@ -256,10 +256,9 @@ final class Link: Sendable {
         guard source.makeDurable() else { return Self.pollMilliseconds }
         for (table, position) in moved {
             passage.withLock { _ in
-                // Somebody may have put the link back meanwhile.
-                guard var current = self.position(of: table.number), current.sourceID == position.sourceID else {
-                    return
-                }
+                // Somebody may have cut the link or put it back meanwhile.
+                guard isCarrying, var current = self.position(of: table.number), current.sourceID == position.sourceID
+                else { return }
                 if apply([], behind: position.cursor, to: table, &current) { save(current, of: table.number) }
             }
         }

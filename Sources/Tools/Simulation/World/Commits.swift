@@ -59,7 +59,7 @@ extension Simulation {
         region.publish(group.batch)
         auditor.checkPublished(region.published, of: region.index)
         if mutation != .answerBeforeCommit {
-            for index in group.completions.indices { group.completions[index](group.replies[index]) }
+            for (completion, reply) in zip(group.completions, group.replies) { completion(reply) }
         }
         wakeLinks(from: region)
         wakeHandlers(of: region)

@@ -21,7 +21,7 @@ final class SimulatedMapping {
     /// The table as of when its shards were compared with `shards`.
     var comparedTable: HeldTable?
     private(set) var engine: EventSourceEngine
-    /// What the engine wants next. It is large: who asks it through a reference copies it.
+    /// What the engine wants next, as of its last step.
     private(set) var timerMilliseconds: UInt64?
     private(set) var readRequest: ReadRequest?
     var matcher: PatternMatcher?
@@ -95,6 +95,7 @@ final class SimulatedMapping {
 }
 
 extension EventSourceEngine {
+    /// Asks for what it wants within the mutation: through a reference to its holder the whole engine would be copied.
     fileprivate mutating func step(
         _ body: (inout Self) -> [EventSourceEffect]
     ) -> (effects: [EventSourceEffect], timerMilliseconds: UInt64?, readRequest: ReadRequest?) {

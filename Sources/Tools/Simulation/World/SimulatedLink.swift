@@ -230,7 +230,7 @@ extension Simulation {
     private func saveCursorIfDue(_ link: SimulatedLink, _ tables: [HeldTable]) -> UInt64 {
         var wait = Self.pollMilliseconds
         guard link.isCarrying else { return wait }
-        for table in tables {
+        for table in tables where table.hasPeer(link.source.name) {
             guard let position = link.positions[table.number], position.cursor.next > position.savedNext else {
                 continue
             }
