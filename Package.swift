@@ -207,7 +207,9 @@ let package = Package(
             path: "Handlers/audit-log/Sources", swiftSettings: settings),
 
         // Tests mirror the targets. Tests/Conformance is Python: it talks to the running server.
-        .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Replication"], path: "Tests/Support/TestSupport",
+            swiftSettings: settings),
         tests("BytesTests", ["Bytes"]),
         tests("JSONBytesTests", ["JSONBytes", "Bytes"]),
         tests("AttributeModelTests", ["AttributeModel", "JSONBytes", "Bytes"]),

@@ -33,7 +33,7 @@ public final class EventSourceHost: Sendable {
     private let inbox = Mutex<[Message]>([])
     private let statuses = Mutex<[String: MappingStatus]>([:])
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
 
     enum Message: Sendable {
         case put(MappingSpecification)
@@ -51,11 +51,9 @@ public final class EventSourceHost: Sendable {
     }
 
     public func start() {
-        thread.enter()
-        startThread(named: "event sources \(region.name)") { [self] in
+        thread.start(named: "event sources \(region.name)") { [self] in
             var loop = EventSourceLoop(host: self)
             loop.run()
-            thread.leave()
         }
     }
 

@@ -22,7 +22,7 @@ final class CatalogueListener: Sendable {
     private let isStopping = StopFlag()
     private let wakeUp = Signal()
     private let reader = Mutex<(any LogReader)?>(nil)
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
 
     init(_ region: RemoteRegion, _ log: any RecordLog, _ configuration: TransportConfiguration, logger: Logger) {
         self.region = region
@@ -33,11 +33,9 @@ final class CatalogueListener: Sendable {
     }
 
     func start() {
-        thread.enter()
-        startThread(named: "listener \(region.name)") { [self] in
+        thread.start(named: "listener \(region.name)") { [self] in
             run()
             reader.withLock { $0 }?.close()
-            thread.leave()
         }
     }
 

@@ -30,7 +30,7 @@ final class CataloguePublisher: Sendable {
     private let logger: Logger
     private let wakeUp = Signal()
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
     /// Of this start of the process.
     private let incarnation = UUID().uuidString.lowercased()
 
@@ -46,11 +46,7 @@ final class CataloguePublisher: Sendable {
     }
 
     func start() {
-        thread.enter()
-        startThread(named: "catalogues") { [self] in
-            run()
-            thread.leave()
-        }
+        thread.start(named: "catalogues") { [self] in run() }
     }
 
     func stop() {

@@ -21,7 +21,7 @@ final class Publisher: Sendable {
     private let deliveries = Mutex<[Delivery]>([])
     private let state = Mutex(Seen())
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
 
     /// What other threads see.
     private struct Seen: Sendable {
@@ -44,11 +44,7 @@ final class Publisher: Sendable {
     }
 
     func start() {
-        thread.enter()
-        startThread(named: "publisher \(region.name)") { [self] in
-            PublisherLoop(self).run()
-            thread.leave()
-        }
+        thread.start(named: "publisher \(region.name)") { [self] in PublisherLoop(self).run() }
     }
 
     /// Hands over what is written, for a moment, and ends.

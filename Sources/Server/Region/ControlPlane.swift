@@ -19,7 +19,7 @@ public final class ControlPlane: Sendable {
     private let logger: Logger
     private let replicas: ReplicaLifecycle
     private let membership: RemoteMembership
-    private let isWatching = DispatchGroup()
+    private let watcher = OwnedThread()
     /// Jobs for regions of other processes that are under way.
     private let remoteJobs = Mutex<Set<RemoteMembership.Job>>([])
     private let indexes: IndexLifecycle
@@ -59,7 +59,7 @@ public final class ControlPlane: Sendable {
     public func stop() {
         isStopping.set()
         regions.remoteChange.signal()
-        isWatching.wait()
+        watcher.wait()
         queue.sync {}
         jobs.wait()
         // What complete jobs put on the queue.
@@ -217,13 +217,11 @@ public final class ControlPlane: Sendable {
     }
 
     private func watchRemoteRegions() {
-        isWatching.enter()
-        startThread(named: "remote regions") { [self] in
+        watcher.start(named: "remote regions") { [self] in
             while !isStopping.isSet {
                 queue.sync { settleRemoteRegions() }
                 regions.remoteChange.wait(milliseconds: RemoteMembership.settleMilliseconds)
             }
-            isWatching.leave()
         }
     }
 

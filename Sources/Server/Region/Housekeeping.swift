@@ -21,7 +21,7 @@ final class Housekeeping: Sendable {
     private let logger: Logger
     private let wakeUp = Signal()
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
 
     init(regions: RegionSet, logger: Logger) {
         self.regions = regions
@@ -29,11 +29,7 @@ final class Housekeeping: Sendable {
     }
 
     func start() {
-        thread.enter()
-        startThread(named: "housekeeping") { [self] in
-            run()
-            thread.leave()
-        }
+        thread.start(named: "housekeeping") { [self] in run() }
     }
 
     func stop() {

@@ -32,7 +32,7 @@ final class Link: Sendable {
     private let generations: LinkGenerations?
     private let positions = Mutex<[TableDefinition.Number: Position]>([:])
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
 
     /// How far the link has come with one table.
     struct Position: Sendable {
@@ -65,11 +65,9 @@ final class Link: Sendable {
     }
 
     func start() {
-        thread.enter()
-        startThread(named: "link \(source.name) \(target.name)") { [self] in
+        thread.start(named: "link \(source.name) \(target.name)") { [self] in
             run()
             feed.close()
-            thread.leave()
         }
     }
 

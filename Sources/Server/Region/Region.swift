@@ -24,7 +24,7 @@ public final class Region: Sendable {
     private let observers = Mutex<[String: Signal]>([:])
     private let isolation = Atomic<Bool>(false)
     private let expiredItems = Mutex<[TableDefinition.Number: UInt64]>([:])
-    private let writerThread = DispatchGroup()
+    private let writerThread = OwnedThread()
 
     struct Envelope: Sendable {
         let command: Command
@@ -84,11 +84,7 @@ public final class Region: Sendable {
                 arrivals: engine.arrivals))
         publish(engine, tables: Array(engine.tables.keys), withCatalogue: true)
         let writer = RegionWriter(region: self, engine: engine)
-        writerThread.enter()
-        startThread(named: "writer \(name)") { [self] in
-            writer.run()
-            writerThread.leave()
-        }
+        writerThread.start(named: "writer \(name)") { writer.run() }
     }
 
     /// Queues a command; the completion runs on the writer's thread once the outcome is durable.

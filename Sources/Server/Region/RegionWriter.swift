@@ -6,7 +6,7 @@ import Partition
 ///
 /// There is no waiting for more commands: what queued up during one commit makes the next group.
 struct RegionWriter {
-    private unowned let region: Region
+    private let region: Region
     private var engine: RegionEngine
 
     init(region: Region, engine: RegionEngine) {

@@ -23,7 +23,7 @@ final class Sweeper: Sendable {
     private let epoch = ContinuousClock.now
     private let wakeUp = Signal()
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
 
     /// - Parameter intervalMilliseconds: how long it rests between two passes.
     init(region: Region, intervalMilliseconds: Int, logger: Logger) {
@@ -33,14 +33,12 @@ final class Sweeper: Sendable {
     }
 
     func start() {
-        thread.enter()
-        startThread(named: "sweeper \(region.name)") { [self] in
+        thread.start(named: "sweeper \(region.name)") { [self] in
             while true {
                 wakeUp.wait(milliseconds: intervalMilliseconds)
                 if isStopping.isSet { break }
                 pass()
             }
-            thread.leave()
         }
     }
 

@@ -47,14 +47,12 @@ struct HandlerBenchmarkStarts {
         let times = HandlerStartTimes(count: writesCount)
         let signal = place.region.observe(as: "benchmark")
         let isStopping = StopFlag()
-        let thread = DispatchGroup()
-        thread.enter()
-        startThread(named: "benchmark") {
+        let thread = OwnedThread()
+        thread.start(named: "benchmark") {
             while !isStopping.isSet {
                 signal.wait()
                 times.started(upTo: Int(place.nextSequence) - 1, at: monotonicNanoseconds())
             }
-            thread.leave()
         }
         defer {
             isStopping.set()

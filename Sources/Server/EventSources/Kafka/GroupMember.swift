@@ -22,7 +22,7 @@ final class GroupMember: Sendable {
     private let consumer = Mutex<(any GroupConsumer)?>(nil)
     private let shownStatus: Mutex<MappingStatus>
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
 
     init(_ specification: MappingSpecification, _ place: KafkaPlace) {
         self.specification = specification
@@ -35,11 +35,9 @@ final class GroupMember: Sendable {
     }
 
     func start() {
-        thread.enter()
-        startThread(named: "mapping \(group)") { [self] in
+        thread.start(named: "mapping \(group)") { [self] in
             var loop = GroupMemberLoop(self, specification)
             loop.run()
-            thread.leave()
         }
     }
 

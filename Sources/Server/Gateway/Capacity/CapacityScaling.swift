@@ -15,7 +15,7 @@ final class CapacityScaling: Sendable {
     private let logger: Logger
     private let wakeUp = Signal()
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
 
     init(_ regions: RegionSet, _ controlPlane: ControlPlane, logger: Logger) {
         self.regions = regions
@@ -24,8 +24,7 @@ final class CapacityScaling: Sendable {
     }
 
     func start() {
-        thread.enter()
-        startThread(named: "capacity") { [self] in
+        thread.start(named: "capacity") { [self] in
             var scaler = CapacityScaler()
             while true {
                 wakeUp.wait(milliseconds: Self.intervalMilliseconds)
@@ -33,7 +32,6 @@ final class CapacityScaling: Sendable {
                 let changes = scaler.look(at: regions.regions)
                 if !changes.isEmpty { controlPlane.submit { [self] in changes.forEach(perform) } }
             }
-            thread.leave()
         }
     }
 

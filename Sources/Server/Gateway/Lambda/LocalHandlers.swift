@@ -23,7 +23,7 @@ final class LocalHandlers: Sendable {
     private let logger: Logger
     private let wakeUp = Signal()
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
 
     init(
         folders: HandlerFolders?, coded: [Handler], places: [any HandlerPlace],
@@ -37,11 +37,7 @@ final class LocalHandlers: Sendable {
     }
 
     func start() {
-        thread.enter()
-        startThread(named: "handlers") { [self] in
-            run()
-            thread.leave()
-        }
+        thread.start(named: "handlers") { [self] in run() }
     }
 
     func stop() {

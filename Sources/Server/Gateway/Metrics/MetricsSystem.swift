@@ -29,7 +29,7 @@ final class MetricsSystem: Sendable {
     private let logger: Logger
     private let wakeUp = Signal()
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
 
     init(_ set: RegionSet, _ transport: LogTransport?, logger: Logger) {
         self.set = set
@@ -52,11 +52,7 @@ final class MetricsSystem: Sendable {
             }
         }
         self.lambdas.withLock { $0 = lambdas }
-        thread.enter()
-        startThread(named: "metrics") { [self] in
-            run(lambdas)
-            thread.leave()
-        }
+        thread.start(named: "metrics") { [self] in run(lambdas) }
     }
 
     /// Collects nothing more when it returns. To be called before the regions stop.

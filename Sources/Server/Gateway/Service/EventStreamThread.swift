@@ -23,7 +23,7 @@ final class EventStreamThread: Sendable {
 
     private let state = Mutex(State())
     private let wakeUp = Signal()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
     private let logger: Logger
 
     init(logger: Logger) {
@@ -35,24 +35,17 @@ final class EventStreamThread: Sendable {
 
     /// Gives the client what its log has from now on. Without room, and after `stop`, the stream ends.
     func add(_ follower: EventStreamFollower) {
-        let (isTaken, mustStart) = state.withLock { state in
-            guard !state.isStopped, state.count < Self.followersMax else { return (false, false) }
+        let isTaken = state.withLock { state in
+            guard !state.isStopped, state.count < Self.followersMax else { return false }
             state.arrived.append(follower)
             state.count += 1
-            defer { state.isRunning = true }
-            if !state.isRunning { thread.enter() }
-            return (true, !state.isRunning)
+            if !state.isRunning { thread.start(named: "event streams") { [self] in run() } }
+            state.isRunning = true
+            return true
         }
         guard isTaken else { return follower.stream.abort() }
         follower.stream.onRoom { [wakeUp] in wakeUp.signal() }
-        if mustStart {
-            startThread(named: "event streams") { [self] in
-                run()
-                thread.leave()
-            }
-        } else {
-            wakeUp.signal()
-        }
+        wakeUp.signal()
     }
 
     /// Breaks all streams off, and returns when no log is read any more.
