@@ -11,8 +11,8 @@ cd "$(dirname "$0")/../.."
 # Where threads share something: regions with their writers, links and readers, record logs, publishers, event sources, functions with their
 # processes, HTTP connections. Engines have neither threads nor clocks, so the thread sanitizer has nothing to see in their tests. And the program.
 readonly thread_targets=RegionTests,RecordLogTests,LogTransportTests,EventSourcesTests,FunctionsTests,HTTPEndpointTests,tributary
-# Where pointers are: codecs and parsers over raw bytes, and the C handles of RocksDB and librdkafka. And the program. Swift itself checks the rest, arithmetic
-# included; there is no C code of our own but one call in a header, so the sanitizer of undefined behaviour has nothing to see.
+# Where pointers are: codecs and parsers over raw bytes, and the C handles of RocksDB and librdkafka. And the program. Swift itself checks the
+# rest, arithmetic included; there is no C code of our own but one call in a header, so the sanitizer of undefined behaviour has nothing to see.
 readonly address_targets=BytesTests,JSONBytesTests,AttributeModelTests,ExpressionsTests,ChangeStreamTests,KeyValueStoreTests,RecordLogTests,tributary
 # Tests that wait for other threads and processes, each in a run of its own: among those that keep the threads of Swift's tasks busy for minutes
 # they would not get their turn in time.

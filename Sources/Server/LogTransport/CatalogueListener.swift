@@ -1,5 +1,4 @@
 import ChangeMessage
-import Dispatch
 import Logging
 import RecordLog
 import Region

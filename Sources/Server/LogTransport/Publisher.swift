@@ -1,4 +1,3 @@
-import Dispatch
 import KeyValueStore
 import Logging
 import Partition

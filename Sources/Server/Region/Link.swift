@@ -1,7 +1,6 @@
 import AttributeModel
 import Bytes
 import ChangeStream
-import Dispatch
 import KeyValueStore
 import Logging
 import Partition

@@ -1,5 +1,4 @@
 public import Capacity
-import Dispatch
 public import KeyValueStore
 public import Logging
 public import Partition

@@ -1,5 +1,4 @@
 import AttributeModel
-import Dispatch
 import KeyValueStore
 import Logging
 import Partition

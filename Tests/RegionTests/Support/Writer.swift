@@ -1,6 +1,5 @@
 import AttributeModel
 import Bytes
-import Foundation
 import Partition
 import Replication
 import Synchronization
@@ -10,7 +9,7 @@ import Synchronization
 /// A client that writes and deletes as fast as it is answered, on its own thread, until it is stopped.
 final class Writer: Sendable {
     private let isStopping = StopFlag()
-    private let thread = DispatchGroup()
+    private let thread = OwnedThread()
     private let written = Atomic<Int>(0)
 
     /// - Parameters:
@@ -21,8 +20,7 @@ final class Writer: Sendable {
         in region: Region, keys: Int, named name: String? = nil,
         attributes: @escaping @Sendable (Int) -> [(String, String)] = { _ in [] }
     ) {
-        thread.enter()
-        startThread(named: "test writer") { [isStopping, thread, self] in
+        thread.start(named: "test writer") { [isStopping, self] in
             var count = 0
             while !isStopping.isSet {
                 count += 1
@@ -39,7 +37,6 @@ final class Writer: Sendable {
                     break
                 }
             }
-            thread.leave()
         }
     }
 

@@ -1,4 +1,3 @@
-import Dispatch
 import EventSource
 import RecordLog
 import Region

@@ -1,5 +1,4 @@
 import Capacity
-import Dispatch
 import Logging
 import Partition
 import Region

@@ -1,4 +1,3 @@
-import Dispatch
 import Functions
 import HandlerFolders
 import HandlerKit
